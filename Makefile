@@ -1,0 +1,64 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+SAMPLE := tests/data/sample.log
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test cases sample lint format types eval-language bench build docker_build lock clean
+
+help: ## Show what can be made
+	@grep -hE '^[a-z_-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+$(INSTALLED): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("dial-enricher needs Python 3.11 or newer; make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+install: $(INSTALLED) ## Make the virtual environment in .venv, with everything pinned
+
+run: $(INSTALLED) ## Enrich the sample log; the points go to the screen
+	cat $(SAMPLE) | $(BIN)/dial-enricher --summary always
+
+test: $(INSTALLED) ## Run all tests
+	$(BIN)/python -m pytest
+
+cases: $(INSTALLED) ## Rewrite what the golden cases expect; review the diff
+	$(BIN)/python -m tests.rewrite_cases
+
+sample: $(INSTALLED) ## Write the sample log again (deterministic)
+	$(BIN)/python -m tests.dialcore --lines 200 --seed 1 --shape sample --totals tests/data/sample.totals.json > $(SAMPLE)
+
+lint: $(INSTALLED) ## Check style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(INSTALLED) ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(INSTALLED) ## Check types
+	$(BIN)/mypy
+
+eval-language: $(INSTALLED) ## Measure how well languages are recognised, beside plain lingua
+	$(BIN)/python -m benchmarks.eval_language
+
+bench: $(INSTALLED) ## Measure speed and memory, beside their baselines
+	$(BIN)/python -m benchmarks.bench
+
+build: $(INSTALLED) ## Build the wheel and the source archive into dist/
+	$(BIN)/python -m hatchling build
+
+docker_build: ## Build the container image
+	docker build --file deploy/Dockerfile --tag dial-enricher .
+
+lock: $(INSTALLED) ## Pin the newest dependencies that fit (fetches uv)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	  --no-annotate --upgrade --custom-compile-command "make lock" --output-file requirements.lock
+
+clean: ## Remove what was made, the virtual environment too
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,39 @@
+"""What can go wrong with one record, and with the program as a whole."""
+
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """Why a record is dead. The set is closed: dashboards and scripts may match on these words."""
+
+    INVALID_UTF8 = "invalid_utf8"
+    INVALID_JSON = "invalid_json"
+    LINE_TOO_LONG = "line_too_long"
+    NOT_A_DIAL_LOG = "not_a_dial_log"
+    MISSING_FIELD = "missing_field"
+    UNSERIALIZABLE = "unserializable"
+    INTERNAL = "internal"
+
+
+class BadRecord(Exception):
+    """One record cannot be used; the stage that raises it loses this record and no other.
+
+    `detail` says what is wrong in one clause and never holds text from the record.
+    """
+
+    def __init__(self, code: Code, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+class SettingError(Exception):
+    """A setting is wrong; the message names it and says what is expected."""
+
+
+class SinkClosed(Exception):
+    """The reader of our output went away; there is nobody left to write for."""
+
+
+class SinkDown(Exception):
+    """The output cannot take what we wrote; the message says why in one sentence."""

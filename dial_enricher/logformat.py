@@ -1,0 +1,93 @@
+"""One line of input becomes the DIAL log records that it holds.
+
+Usually that is one record. A shipper may have wrapped it (Vector and Fluentd in `message`, Fluent Bit
+in `log` or `exec`), and Vector's http sink sends arrays of such objects. Envelopes are known by their
+content, not by a setting.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from dial_enricher import jsontext
+from dial_enricher.errors import BadRecord, Code
+from dial_enricher.event import Event, Fault, Line, Log
+from dial_enricher.take import dig
+
+BLANK = "blank"
+"""Why a line without content is ignored."""
+
+_ENVELOPE_KEYS = ("message", "log", "exec")
+_DEEPEST_ENVELOPE = 4
+_MARGIN = b" \t\r\n\0"
+"""Never part of a record: files hold blocks of NUL bytes after a crash of the machine."""
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class _Record(NamedTuple):
+    content: Any
+    """The decoded object, or the BadRecord that says why there is none."""
+    line: bytes
+    """The DIAL line itself."""
+
+
+def decode(line: Line) -> list[Event]:
+    """The events of a line, at least one, each with its log, its fault or its reason to be ignored."""
+    if line.excess:
+        problem = BadRecord(Code.LINE_TOO_LONG, f"the line has {line.excess.length} bytes")
+        return [_event(line, line.raw, _Record(problem, line.raw))]
+    records = list(_read(line.raw.strip(_MARGIN).removeprefix(_BYTE_ORDER_MARK), 0))
+    if not records:
+        return [Event(line.raw, line, ignored=BLANK)]
+    if len(records) == 1:
+        return [_event(line, line.raw, records[0])]
+    return [_event(line, record.line, record) for record in records]
+
+
+def _event(line: Line, raw: bytes, record: _Record) -> Event:
+    if isinstance(record.content, BadRecord):
+        return Event(raw, line, fault=Fault(record.content.code, "decode", record.content.detail))
+    uri = dig(record.content, ("request", "uri"))
+    if not isinstance(uri, str) or not uri:
+        missing = Fault(Code.MISSING_FIELD, "decode", "request.uri is missing or empty")
+        return Event(raw, line, fault=missing)
+    return Event(raw, line, Log(record.content, record.line, uri.partition("?")[0]))
+
+
+def _read(document: bytes | str, depth: int) -> Iterator[_Record]:
+    """The records in a line, or in the text that an envelope holds."""
+    line = document.encode("utf-8", "surrogatepass") if isinstance(document, str) else document
+    if not line:
+        return
+    try:
+        value = jsontext.loads(document)
+    except UnicodeDecodeError as error:
+        yield _Record(BadRecord(Code.INVALID_UTF8, f"no UTF-8 at byte {error.start}"), line)
+    except jsontext.NotJson as error:
+        cut = line.endswith(jsontext.CUT_MARK.encode())
+        detail = f"the line was cut, it ends in {jsontext.CUT_MARK}" if cut else str(error)
+        yield _Record(BadRecord(Code.INVALID_JSON, detail), line)
+    else:
+        yield from _unwrap(value, line, depth)
+
+
+def _unwrap(value: Any, line: bytes, depth: int) -> Iterator[_Record]:
+    if isinstance(value, list) and depth < _DEEPEST_ENVELOPE:
+        for item in value:
+            yield from _unwrap(item, jsontext.dumps(item), depth + 1)
+    elif not isinstance(value, dict):
+        yield _Record(BadRecord(Code.NOT_A_DIAL_LOG, "the line is no JSON object"), line)
+    elif isinstance(value.get("request"), dict):
+        yield _Record(value, line)
+    else:
+        yield from _open_envelope(value, line, depth)
+
+
+def _open_envelope(envelope: dict[str, Any], line: bytes, depth: int) -> Iterator[_Record]:
+    content = next((envelope[key] for key in _ENVELOPE_KEYS if key in envelope), None)
+    if isinstance(content, str) and depth < _DEEPEST_ENVELOPE:
+        yield from _read(content.strip(_MARGIN.decode()), depth + 1)
+    elif isinstance(content, dict | list) and depth < _DEEPEST_ENVELOPE:
+        yield from _unwrap(content, jsontext.dumps(content), depth + 1)
+    else:
+        problem = BadRecord(Code.NOT_A_DIAL_LOG, "the object has no request and is no known envelope")
+        yield _Record(problem, line)

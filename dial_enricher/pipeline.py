@@ -1,0 +1,114 @@
+"""The whole program in one place.
+
+    lines -> decode -> understand -> enrich -> price -> point -> render -> write -> bury -> account
+
+A batch of lines becomes events, in input order. Each stage fills in its part of every event that is still
+alive: one with a fault is dead from there on, one with a reason to be ignored is left alone. In the end each
+event was written, ignored on purpose or buried, and the accounts are checked to say so.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from traceback import extract_tb
+from typing import Protocol
+
+from dial_enricher.endpoints import understand
+from dial_enricher.enrich.price import Price
+from dial_enricher.errors import BadRecord, Code
+from dial_enricher.event import Event, Fault, Line, Point
+from dial_enricher.logformat import decode
+from dial_enricher.logs import LOGGER
+from dial_enricher.points import PointBuilder
+from dial_enricher.stats import Stats
+
+
+class Enricher(Protocol):
+    def fill(self, events: list[Event]) -> None: ...
+
+
+class Sink(Protocol):
+    def write(self, events: Sequence[Event]) -> None: ...
+
+
+class Graveyard(Protocol):
+    def bury(self, events: Sequence[Event]) -> None: ...
+
+
+@dataclass(slots=True)
+class Pipeline:
+    """The parts that Settings chose, in the order of the work."""
+
+    enrichers: Sequence[Enricher]
+    price: Price
+    builder: PointBuilder
+    render: Callable[[Point], bytes]
+    sink: Sink
+    graveyard: Graveyard
+    stats: Stats
+
+    def run(self, batches: Iterable[list[Line]]) -> None:
+        """Takes every batch through all stages. Raises SinkClosed, SinkDown, and what reading raises."""
+        for lines in batches:
+            self.process(lines)
+
+    def process(self, lines: Sequence[Line]) -> None:
+        """Takes one batch through all stages."""
+        events = [event for line in lines for event in _decode(line)]
+        _each("understand", understand, events)
+        for enricher in self.enrichers:
+            self._enrich(enricher, events)
+        _each("price", self.price.fill, events)
+        _each("point", self.builder.build, events)
+        _each("render", self._render, events)
+        self.sink.write(_live(events))
+        self.graveyard.bury([event for event in events if event.fault is not None])
+        self.stats.account(len(lines), events)
+
+    def _render(self, event: Event) -> None:
+        event.output = [self.render(point) for point in event.points]
+
+    def _enrich(self, enricher: Enricher, events: list[Event]) -> None:
+        """An enricher in trouble costs its column, never a record."""
+        name = type(enricher).__name__.lower()
+        try:
+            enricher.fill(_live(events))
+        except Exception as error:
+            self.stats.notes[f"{name}_failed"] += 1
+            LOGGER.error("%s failed for a batch: %s", name, where(error), extra={"code": f"{name}_failed"})
+
+
+def _live(events: list[Event]) -> list[Event]:
+    return [event for event in events if event.live]
+
+
+def _decode(line: Line) -> list[Event]:
+    try:
+        return decode(line)
+    except Exception as error:
+        return [Event(line.raw, line, fault=_internal("decode", error))]
+
+
+def _each(stage: str, work: Callable[[Event], None], events: list[Event]) -> None:
+    """Does a stage's work for every live event; what goes wrong stays with the event."""
+    for event in events:
+        if event.fault is not None or event.ignored is not None:
+            continue
+        try:
+            work(event)
+        except BadRecord as problem:
+            event.fault = Fault(problem.code, stage, problem.detail)
+        except Exception as error:
+            event.fault = _internal(stage, error)
+
+
+def _internal(stage: str, error: Exception) -> Fault:
+    return Fault(Code.INTERNAL, stage, where(error))
+
+
+def where(error: BaseException) -> str:
+    """Type and place of an exception. Not its message, which may quote the text it stumbled over."""
+    frames = extract_tb(error.__traceback__)
+    if not frames:
+        return type(error).__name__
+    return f"{type(error).__name__} at {Path(frames[-1].filename).name}:{frames[-1].lineno}"

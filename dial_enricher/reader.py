@@ -1,0 +1,126 @@
+"""File descriptors become batches of lines, in one thread, with a deadline for the oldest line.
+
+`select` and `os.read` on the descriptor rather than a thread on `sys.stdin`: a thread blocked there aborts
+the interpreter at exit, and only `select` lets a quiet stream flush by age.
+"""
+
+import os
+import select
+import stat
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from dial_enricher.batch import Batcher
+from dial_enricher.event import Line
+from dial_enricher.signals import Stop
+from dial_enricher.split import Splitter
+
+_CHUNK_BYTES = 1 << 20
+STDIN = "-"
+
+
+class InputFailed(Exception):
+    """An input cannot be opened or read; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """How long input is still read after the program was told to stop."""
+
+    quiet: float = 0.2
+    """Seconds without input after which the writer has nothing left to say."""
+    longest: float = 5.0
+    """Seconds in all, for a writer that never pauses."""
+
+
+class Reader:
+    """Reads sources one after the other (paths; `-` is stdin) and yields batches of lines."""
+
+    def __init__(
+        self, sources: Iterable[str], batcher: Batcher, max_line_bytes: int, stop: Stop, drain: Drain
+    ) -> None:
+        self._sources = sources
+        self._batcher = batcher
+        self._max_line_bytes = max_line_bytes
+        self._stop = stop
+        self._drain = drain
+        self._deadline: float | None = None
+
+    def batches(self) -> Iterator[list[Line]]:
+        """Batches until the last source has ended or the program is told to stop.
+
+        Raises InputFailed when a source cannot be opened or read, after the lines before that were yielded.
+        """
+        failure: OSError | None = None
+        source = ""
+        try:
+            for source in self._sources:
+                if self._stop.signal is None:
+                    yield from self._read(source)
+        except OSError as error:
+            failure = error
+        if batch := self._batcher.take():
+            yield batch
+        if failure is not None:
+            raise InputFailed(f"cannot read {_name(source)}: {failure.strerror}")
+
+    def _read(self, source: str) -> Iterator[list[Line]]:
+        fd = 0 if source == STDIN else os.open(source, os.O_RDONLY | os.O_CLOEXEC)
+        splitter = Splitter(_name(source), self._max_line_bytes)
+        try:
+            is_file = stat.S_ISREG(os.fstat(fd).st_mode)
+            for chunk in self._chunks(fd, is_file):
+                yield from self._full_batches(splitter.feed(chunk))
+        finally:
+            if fd != 0:
+                os.close(fd)
+        if self._stop.signal is None or not is_file:  # a file keeps the rest of a line that we left
+            yield from self._full_batches(splitter.finish())
+
+    def _full_batches(self, lines: list[Line]) -> Iterator[list[Line]]:
+        now = time.monotonic()
+        for line in lines:
+            if self._batcher.add(line, now):
+                yield self._batcher.take()
+        if self._batcher.until_old(time.monotonic()) == 0:
+            yield self._batcher.take()
+
+    def _chunks(self, fd: int, is_file: bool) -> Iterator[bytes]:
+        """Chunks until the end of the source; an empty chunk when the batch is old and must not wait."""
+        while True:
+            ready = self._wait(fd)
+            stopping = self._stop.signal is not None
+            if stopping and (is_file or not ready or self._overdue()):
+                return
+            if not ready:
+                yield b""
+                continue
+            try:
+                chunk = os.read(fd, _CHUNK_BYTES)
+            except BlockingIOError:  # somebody else made this descriptor non-blocking and was faster
+                continue
+            if not chunk:
+                return
+            yield chunk
+
+    def _wait(self, fd: int) -> bool:
+        """Whether there is something to read now; false when the batch or the patience is at its end."""
+        while True:
+            timeout = self._batcher.until_old(time.monotonic())
+            if self._stop.signal is not None:
+                timeout = self._drain.quiet
+            readable = select.select([fd, self._stop.fd], [], [], timeout)[0]
+            if self._stop.fd not in readable:
+                return fd in readable
+            self._stop.quiet()
+
+    def _overdue(self) -> bool:
+        now = time.monotonic()
+        if self._deadline is None:
+            self._deadline = now + self._drain.longest
+        return now >= self._deadline
+
+
+def _name(source: str) -> str:
+    return "stdin" if source == STDIN else source

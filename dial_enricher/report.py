@@ -1,0 +1,31 @@
+"""What the operator is told when the stream has ended."""
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from dial_enricher import logs
+from dial_enricher.settings import Settings, Summary
+from dial_enricher.stats import Stats
+
+
+def report(stats: Stats, settings: Settings) -> None:
+    """Sends the counts to the log, and the closing line to stderr when it is wanted."""
+    if stats.dead:
+        logs.LOGGER.warning("dead letters: %s", _listed(stats.dead))
+    if stats.ignored:
+        logs.LOGGER.info("ignored on purpose: %s", _listed(stats.ignored))
+    if stats.notes:
+        logs.LOGGER.info("mended or unknown: %s", _listed(stats.notes))
+    if settings.summary is Summary.ALWAYS or (settings.summary is Summary.AUTO and _somebody_cares(stats)):
+        figures = stats.summary()
+        message = " ".join(f"{name}={figure}" for name, figure in figures.items())
+        logs.say(message, figures, settings.log_format)
+
+
+def _somebody_cares(stats: Stats) -> bool:
+    return bool(stats.dead) or (sys.stderr is not None and sys.stderr.isatty())
+
+
+def _listed(counts: Mapping[Any, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))

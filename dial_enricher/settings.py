@@ -1,0 +1,90 @@
+"""Every setting, its default and the environment variable that sets it. Checked here, connects to nothing."""
+
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from dial_enricher.errors import SettingError
+from dial_enricher.logs import LogFormat
+from dial_enricher.rates import Rate, parse_rates
+
+ENV_PREFIX = "DIAL_ENRICHER_"
+MODEL_RATES = "MODEL_RATES"
+"""The customer's own name for the rates; everything else is our prefix and the option's name."""
+
+
+class Format(StrEnum):
+    LP = "lp"
+    JSON = "json"
+
+
+class Scope(StrEnum):
+    """Which requests an enricher looks at."""
+
+    CHAT = "chat"
+    ALL = "all"
+    OFF = "off"
+
+
+class Accuracy(StrEnum):
+    LOW = "low"
+    HIGH = "high"
+
+
+class Summary(StrEnum):
+    ALWAYS = "always"
+    AUTO = "auto"
+    NEVER = "never"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the parts are built from. Raises SettingError for a value that makes no sense."""
+
+    format: Format = Format.LP
+    language: Scope = Scope.CHAT
+    languages: tuple[str, ...] = ()
+    """ISO 639-1 codes; none: all that lingua knows."""
+    language_accuracy: Accuracy = Accuracy.LOW
+    topics: Scope = Scope.CHAT
+    rates: Mapping[str, Rate] = field(default_factory=dict)
+    dead_letter: str | None = None
+    dead_letter_content: bool = False
+    max_line_bytes: int = 32 * 1024 * 1024
+    batch_lines: int = 500
+    max_delay: float = 0.5
+    """Seconds."""
+    strict: bool = False
+    summary: Summary = Summary.AUTO
+    log_level: str = "warning"
+    log_format: LogFormat = LogFormat.TEXT
+    log_file: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.dead_letter_content and self.dead_letter is None:
+            raise SettingError("--dead-letter-content needs --dead-letter FILE")
+
+
+def read_rates(file: Path | None, environment: Mapping[str, str]) -> Mapping[str, Rate]:
+    """The rates of a file, else of MODEL_RATES in the environment, else none. Raises SettingError."""
+    if file is None:
+        document = environment.get(MODEL_RATES, "")
+        return parse_rates(document, MODEL_RATES) if document.strip() else {}
+    try:
+        return parse_rates(file.read_bytes(), str(file))
+    except OSError as error:
+        raise SettingError(f"cannot read {file}: {error.strerror}") from None
+
+
+def load_env_file(file: Path, environment: MutableMapping[str, str]) -> None:
+    """Adds the variables of a `.env` file to those that are set already. Raises SettingError."""
+    from dotenv import dotenv_values
+
+    try:
+        variables = dotenv_values(file)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(f"cannot read {file}: {type(error).__name__}") from None
+    for name, value in variables.items():
+        if value is not None:
+            environment.setdefault(name, value)

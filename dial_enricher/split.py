@@ -1,0 +1,58 @@
+"""Chunks of bytes become lines, of bounded length; pure."""
+
+from hashlib import sha256
+from typing import Protocol
+
+from dial_enricher.event import Excess, Line
+
+
+class _Hash(Protocol):
+    def update(self, data: bytes, /) -> None: ...
+    def hexdigest(self) -> str: ...
+
+
+class Splitter:
+    """Splits one source at its newlines. Of a line that is too long only the head is kept."""
+
+    def __init__(self, source: str, max_line_bytes: int) -> None:
+        self._source = source
+        self._max = max_line_bytes
+        self._number = 0
+        self._begin_line()
+
+    def _begin_line(self) -> None:
+        self._parts: list[bytes] = []
+        self._length = 0
+        self._hash: _Hash | None = None  # set as soon as the line is too long
+
+    def feed(self, chunk: bytes) -> list[Line]:
+        """The lines that the chunk ends."""
+        *ended, rest = chunk.split(b"\n")
+        lines = []
+        for piece in ended:
+            self._extend(piece)
+            lines.append(self._end_line())
+        self._extend(rest)
+        return lines
+
+    def finish(self) -> list[Line]:
+        """The last line, when the source ended without a newline."""
+        return [self._end_line()] if self._length else []
+
+    def _extend(self, piece: bytes) -> None:
+        self._length += len(piece)
+        if self._hash is not None:
+            self._hash.update(piece)
+        else:
+            self._parts.append(piece)
+            if self._length > self._max:
+                line = b"".join(self._parts)
+                self._hash = sha256(line)
+                self._parts = [line[: self._max]]
+
+    def _end_line(self) -> Line:
+        self._number += 1
+        raw = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+        excess = Excess(self._length, self._hash.hexdigest()) if self._hash is not None else None
+        self._begin_line()
+        return Line(raw, self._source, self._number, excess)

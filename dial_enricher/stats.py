@@ -1,0 +1,68 @@
+"""The accounts: what became of every line. Pure; written by the pipeline, read by the summary."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from dial_enricher.errors import Code
+from dial_enricher.event import Event
+
+
+class AccountsOpen(RuntimeError):
+    """A record is neither written, nor ignored, nor dead, or is two of these: a bug of ours."""
+
+
+@dataclass(slots=True)
+class Stats:
+    """Counts since the start."""
+
+    lines: int = 0
+    records: int = 0
+    """More than lines when a shipper sends arrays."""
+    written: int = 0
+    """Records that became points."""
+    points: Counter[str] = field(default_factory=Counter)
+    """Points written, by measurement."""
+    ignored: Counter[str] = field(default_factory=Counter)
+    """Records skipped on purpose, by the shape of their path, or `blank`."""
+    dead: Counter[Code] = field(default_factory=Counter)
+    """Records in trouble, by code."""
+    notes: Counter[str] = field(default_factory=Counter)
+    """What was mended or is unknown, by kind."""
+
+    def account(self, lines: int, events: Iterable[Event]) -> None:
+        """Adds a batch that has been through every stage. Raises AccountsOpen when it does not add up."""
+        self.lines += lines
+        for event in events:
+            self.records += 1
+            self._account(event)
+        if self.records != self.written + self.ignored.total() + self.dead.total():
+            raise AccountsOpen("records read are not records written, ignored or dead")
+
+    def _account(self, event: Event) -> None:
+        if event.log is not None:
+            self.notes.update(event.log.notes)
+        if event.written:
+            self.written += 1
+            for point in event.points:
+                self.points[point.measurement] += 1
+        if event.ignored is not None:
+            # Shapes are few, but a hostile client could make up paths for ever.
+            known = event.ignored in self.ignored or len(self.ignored) < _MOST_SHAPES
+            self.ignored[event.ignored if known else "other"] += 1
+        if event.fault is not None:
+            self.dead[event.fault.code] += 1
+
+    def summary(self) -> dict[str, int]:
+        """The closing figures, in the order they are shown."""
+        figures = {
+            "lines": self.lines,
+            "records": self.records,
+            "points": self.points.total(),
+            "ignored": self.ignored.total(),
+            "dead": self.dead.total(),
+        }
+        return figures | {f"dead_{code}": self.dead[code] for code in sorted(self.dead)}
+
+
+_MOST_SHAPES = 100

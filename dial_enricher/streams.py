@@ -1,0 +1,162 @@
+"""Server-sent events: a streamed answer put together when DIAL Core did not do it.
+
+Each merge takes the decoded chunks in order and returns a document shaped like the endpoint's
+answer without streaming, or None when there is nothing in them.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from dial_enricher import jsontext
+from dial_enricher.event import Json
+from dial_enricher.texts import objects
+from dial_enricher.values import Notes
+
+_FIELD_NAMES = ("data:", "event:", "id:", "retry:", ":")
+_DONE = "[DONE]"
+
+
+def is_stream(body: str) -> bool:
+    """Whether a response body is an event stream rather than a JSON document."""
+    return body.lstrip().startswith(_FIELD_NAMES)
+
+
+def chunks(stream: str, notes: Notes) -> Iterator[Json]:
+    """The JSON objects of a stream; a broken one is skipped and noted.
+
+    An event ends at a blank line. Some adapters end it at each newline instead, so the data lines of an
+    event are one document when that parses, and else one document each.
+    """
+    lines = stream.replace("\r\n", "\n").replace("\r", "\n")
+    for event in lines.split("\n\n"):
+        data = [line[5:].strip() for line in event.split("\n") if line.startswith("data:")]
+        whole = _parse("\n".join(data)) if len(data) > 1 else None
+        for document in [whole] if whole else map(_parse, filter(_has_content, data)):
+            if document:
+                yield document
+            else:
+                notes["broken_chunk"] += 1
+
+
+def _has_content(data: str) -> bool:
+    return bool(data) and data != _DONE
+
+
+def _parse(data: str) -> Json | None:
+    try:
+        document = jsontext.loads(data)
+    except jsontext.NotJson:
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def merge_chat(chunks: Iterable[Json]) -> Json | None:
+    """Chat completion chunks: contents joined by choice, tool calls by index, usage last-wins."""
+    answer: Json = {}
+    choices: dict[int, Json] = {}
+    contents: defaultdict[int, list[str]] = defaultdict(list)
+    for chunk in chunks:
+        for key in ("id", "model", "object", "created"):
+            if chunk.get(key):
+                answer.setdefault(key, chunk[key])
+        for key in ("usage", "statistics"):
+            if chunk.get(key):
+                answer[key] = chunk[key]
+        for choice in objects(chunk.get("choices")):
+            index = _index(choice)
+            merged = choices.setdefault(index, {"index": index, "message": {"role": "assistant"}})
+            _merge_choice(merged, choice, contents[index])
+    for index, content in contents.items():
+        choices[index]["message"]["content"] = "".join(content)
+    if choices:
+        answer["choices"] = [choices[index] for index in sorted(choices)]
+    return answer or None
+
+
+def _merge_choice(merged: Json, choice: Json, contents: list[str]) -> None:
+    if choice.get("finish_reason"):
+        merged["finish_reason"] = choice["finish_reason"]
+    delta = choice.get("delta") or choice.get("message")
+    if not isinstance(delta, dict):
+        return
+    if isinstance(delta.get("content"), str):
+        contents.append(delta["content"])
+    for call in objects(delta.get("tool_calls")):
+        calls = merged["message"].setdefault("tool_calls", [])
+        _merge_tool_call(calls, call)
+
+
+def _merge_tool_call(calls: list[Json], part: Json) -> None:
+    index = _index(part)
+    call = next((call for call in calls if call["index"] == index), None)
+    if call is None:
+        call = {"index": index, "function": {"arguments": ""}}
+        calls.append(call)
+    call.update((key, part[key]) for key in ("id", "type") if part.get(key))
+    function = part.get("function")
+    if isinstance(function, dict):
+        if function.get("name"):
+            call["function"]["name"] = function["name"]
+        if isinstance(function.get("arguments"), str):
+            call["function"]["arguments"] += function["arguments"]
+
+
+def merge_responses(events: Iterable[Json]) -> Json | None:
+    """Responses API events: the last one that holds a whole response, its output filled from the parts."""
+    response: Json = {}
+    items: dict[int, Json] = {}
+    texts: defaultdict[int, list[str]] = defaultdict(list)
+    for event in events:
+        if isinstance(event.get("response"), dict):
+            response = event["response"]
+        elif isinstance(event.get("item"), dict) and event.get("type") == "response.output_item.done":
+            items[_index(event, "output_index")] = event["item"]
+        elif event.get("type") == "response.output_text.delta" and isinstance(event.get("delta"), str):
+            texts[_index(event, "output_index")].append(event["delta"])
+    if not response.get("output"):
+        for index, parts in texts.items():
+            content = [{"type": "output_text", "text": "".join(parts)}]
+            items.setdefault(index, {"type": "message", "role": "assistant", "content": content})
+        if items:
+            response = {**response, "output": [items[index] for index in sorted(items)]}
+    return response or None
+
+
+def merge_anthropic(events: Iterable[Json]) -> Json | None:
+    """Anthropic Messages events: the message that started, its text blocks, the usage last-wins."""
+    message: Json = {}
+    usage: Json = {}
+    blocks: dict[int, Json] = {}
+    texts: defaultdict[int, list[str]] = defaultdict(list)
+    for event in events:
+        if isinstance(event.get("message"), dict):
+            message = event["message"]
+        if isinstance(event.get("content_block"), dict):
+            blocks[_index(event)] = dict(event["content_block"])
+        delta = event.get("delta")
+        if isinstance(delta, dict) and isinstance(delta.get("text"), str):
+            texts[_index(event)].append(delta["text"])
+        for told in (event.get("usage"), _member(event.get("message"), "usage")):
+            if isinstance(told, dict):
+                usage.update((key, value) for key, value in told.items() if value is not None)
+    for index, parts in texts.items():
+        block = blocks.setdefault(index, {"type": "text"})
+        block["text"] = str(block.get("text") or "") + "".join(parts)
+    if blocks:
+        message = {**message, "content": [blocks[index] for index in sorted(blocks)]}
+    return {**message, "usage": usage} if usage else message or None
+
+
+def merge_error(chunks: Iterable[Json]) -> Json | None:
+    """The first chunk of a failed stream that tells the error."""
+    return next((chunk for chunk in chunks if chunk.get("error")), None)
+
+
+def _member(value: Any, key: str) -> Any:
+    return value.get(key) if isinstance(value, dict) else None
+
+
+def _index(part: Json, key: str = "index") -> int:
+    index = part.get(key)
+    return index if type(index) is int else 0
