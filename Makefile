@@ -5,7 +5,7 @@ INSTALLED := $(VENV)/.installed
 SAMPLE := tests/data/sample.log
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test cases sample lint format types eval-language bench build docker_build lock clean
+.PHONY: help install run test cases docs sample lint format types eval-language bench build docker_build lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z_-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -27,6 +27,9 @@ test: $(INSTALLED) ## Run all tests
 
 cases: $(INSTALLED) ## Rewrite what the golden cases expect; review the diff
 	$(BIN)/python -m tests.rewrite_cases
+
+docs: $(INSTALLED) ## Rewrite the outputs and tables in the README; review the diff
+	$(BIN)/python -m tests.readme
 
 sample: $(INSTALLED) ## Write the sample log again (deterministic)
 	$(BIN)/python -m tests.dialcore --lines 200 --seed 1 --shape sample --totals tests/data/sample.totals.json > $(SAMPLE)

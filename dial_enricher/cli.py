@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from dial_enricher import __version__, logs
 from dial_enricher.assemble import assemble
@@ -35,7 +36,7 @@ EXIT_ERROR = 1
 EXIT_SETTING = 2
 EXIT_STRICT = 3
 EXIT_PIPE_CLOSED = 141
-_MAX_BATCH_BYTES = 8 * 1024 * 1024
+_MAX_BATCH_BYTES = 2 * 1024 * 1024
 _DEFAULT = "enrich"
 _EXIT_CODES = """\b
 Exit codes:
@@ -62,7 +63,13 @@ class _DefaultGroup(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         named = args and (args[0] in self.commands or args[0] in ("--help", "-h", "--version"))
-        return super().parse_args(ctx, args if named else [_DEFAULT, *args])
+        completing = ctx.resilient_parsing and not args
+        return super().parse_args(ctx, args if named or completing else [_DEFAULT, *args])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        default = self.commands[_DEFAULT]
+        inner = default.make_context(_DEFAULT, [], parent=ctx, resilient_parsing=True)
+        return super().shell_complete(ctx, incomplete) + default.shell_complete(inner, incomplete)
 
 
 def _option(flag: str, **settings: Any) -> _Decorator:
@@ -187,11 +194,11 @@ def enrich(ctx: click.Context, /, files: Sequence[str], rates: Path | None, **op
     if not files and sys.stdin is not None and sys.stdin.isatty():
         click.echo((ctx.parent or ctx).get_help())
         return
-    stop = Stop()
-    stop.listen()  # first of all: a signal during the start must not lose what the pipe holds
     try:
-        settings = _settings(options, rates)
         _check_descriptors(files)
+        stop = Stop()
+        stop.listen()  # before the slow parts: a signal during the start must not lose what the pipe holds
+        settings = _settings(options, rates)
         logs.set_up(settings.log_level, settings.log_format, settings.log_file)
         graveyard = DeadLetters(settings.dead_letter, with_content=settings.dead_letter_content)
         pipeline = assemble(settings, StdoutSink(), graveyard)
@@ -231,6 +238,8 @@ def _check_descriptors(files: Sequence[str]) -> None:
     if not files or STDIN in files:
         check_open(0, "standard input")
     check_open(1, "standard output")
+    if sys.stderr is None:
+        os.open(os.devnull, os.O_WRONLY)
 
 
 @main.command()

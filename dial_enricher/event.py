@@ -89,7 +89,8 @@ class Usage:
 class Exchange:
     """What an endpoint understood of a log.
 
-    `columns` is flat: which column becomes a tag and which a field is the schema's decision.
+    `columns` is flat: which column becomes a tag and which a field is the schema's decision. A `response_id`
+    of None means that the answer brought none, and that one is to be made.
     """
 
     measurement: str

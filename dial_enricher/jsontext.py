@@ -37,13 +37,16 @@ def _loads_leniently(document: bytes | str) -> Any:
         document = document.decode("utf-8")
     try:
         return _decoder.decode(document.removeprefix(_BYTE_ORDER_MARK))
-    except json.JSONDecodeError as error:
-        problem = NotJson(f"no JSON from character {error.pos} on")
-    except RecursionError:
-        problem = NotJson("JSON nested too deeply")
-    except ValueError:  # an integer of more digits than Python converts
-        problem = NotJson("a number is too long")
-    raise problem from None
+    except (ValueError, RecursionError) as error:
+        raise NotJson(_reason(error)) from None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"no JSON from character {error.pos} on"
+    if isinstance(error, RecursionError):
+        return "JSON nested too deeply"
+    return "a number is too long"  # for Python to convert it
 
 
 def salvage(cut: str) -> dict[str, Any]:
@@ -80,8 +83,14 @@ def _blank(cut: str, position: int) -> int:
 
 
 def dumps(value: Any) -> bytes:
-    """The value as JSON on one line; also what only the lenient decoder could read."""
+    """The value as JSON on one line; also what only the lenient decoder could read.
+
+    Raises NotJson for nesting that could be read but cannot be written.
+    """
     try:
         return orjson.dumps(value)
     except (TypeError, RecursionError):  # a lone surrogate, an integer beyond 64 bits, deep nesting
-        return json.dumps(value, separators=(",", ":")).encode()
+        try:
+            return json.dumps(value, separators=(",", ":")).encode()
+        except RecursionError as error:
+            raise NotJson(_reason(error)) from None

@@ -5,25 +5,35 @@ backslash at the end of a tag value, prints integers that servers refuse, and is
 The values of a `Point` are clean already, so escaping is all that is left to do.
 """
 
+import re
+
 from dial_enricher.event import Point
 
-_TAG_ESCAPES = str.maketrans({",": r"\,", "=": r"\=", " ": r"\ "})
-_STRING_ESCAPES = str.maketrans({'"': r"\"", "\\": r"\\"})
+_TAG_SPECIAL = re.compile("[,= ]")
+_STRING_SPECIAL = re.compile(r'["\\]')
 
 
 def render(point: Point) -> bytes:
     """The line of a point, with one newline at its end."""
-    tags = ",".join([f"{name}={value.translate(_TAG_ESCAPES)}" for name, value in point.tags.items()])
+    tags = ",".join([f"{name}={_tag(value)}" for name, value in point.tags.items()])
     fields = ",".join([f"{name}={_field(value)}" for name, value in point.fields.items()])
     return f"{point.measurement},{tags} {fields} {point.time}\n".encode()
 
 
+def _tag(value: str) -> str:
+    return _TAG_SPECIAL.sub(_escaped, value)
+
+
 def _field(value: str | int | float) -> str:
     if isinstance(value, str):
-        return f'"{value.translate(_STRING_ESCAPES)}"'
+        return f'"{_STRING_SPECIAL.sub(_escaped, value)}"'
     if isinstance(value, int):
         return f"{value}i"
     return _shortest(value)
+
+
+def _escaped(special: re.Match[str]) -> str:
+    return "\\" + special[0]
 
 
 def _shortest(number: float) -> str:

@@ -73,7 +73,7 @@ def _read(document: bytes | str, depth: int) -> Iterator[_Record]:
 def _unwrap(value: Any, line: bytes, depth: int) -> Iterator[_Record]:
     if isinstance(value, list) and depth < _DEEPEST_ENVELOPE:
         for item in value:
-            yield from _unwrap(item, jsontext.dumps(item), depth + 1)
+            yield from _unwrap_item(item, line, depth + 1)
     elif not isinstance(value, dict):
         yield _Record(BadRecord(Code.NOT_A_DIAL_LOG, "the line is no JSON object"), line)
     elif isinstance(value.get("request"), dict):
@@ -82,12 +82,22 @@ def _unwrap(value: Any, line: bytes, depth: int) -> Iterator[_Record]:
         yield from _open_envelope(value, line, depth)
 
 
+def _unwrap_item(item: Any, line: bytes, depth: int) -> Iterator[_Record]:
+    """The records in a part of a decoded line, which has no bytes of its own any more."""
+    try:
+        own_line = jsontext.dumps(item)
+    except jsontext.NotJson as error:
+        yield _Record(BadRecord(Code.INVALID_JSON, str(error)), line)
+    else:
+        yield from _unwrap(item, own_line, depth)
+
+
 def _open_envelope(envelope: dict[str, Any], line: bytes, depth: int) -> Iterator[_Record]:
     content = next((envelope[key] for key in _ENVELOPE_KEYS if key in envelope), None)
     if isinstance(content, str) and depth < _DEEPEST_ENVELOPE:
         yield from _read(content.strip(_MARGIN.decode()), depth + 1)
     elif isinstance(content, dict | list) and depth < _DEEPEST_ENVELOPE:
-        yield from _unwrap(content, jsontext.dumps(content), depth + 1)
+        yield from _unwrap_item(content, line, depth + 1)
     else:
         problem = BadRecord(Code.NOT_A_DIAL_LOG, "the object has no request and is no known envelope")
         yield _Record(problem, line)

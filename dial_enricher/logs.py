@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
+from dial_enricher.errors import SettingError
+
 LOGGER = logging.getLogger("dial_enricher")
 
 REPEAT_SECONDS = 10.0
@@ -67,8 +69,11 @@ class Repeats(logging.Filter):
 
 
 def set_up(level: str, form: LogFormat, file: Path | None) -> None:
-    """Sends the program's log to a file, or to stderr. Raises OSError when the file cannot be opened."""
-    handler = logging.FileHandler(file, encoding="utf-8") if file else logging.StreamHandler()
+    """Sends the program's log to a file, or to stderr. Raises SettingError for a file that cannot be opened."""
+    try:
+        handler = logging.FileHandler(file, encoding="utf-8") if file else logging.StreamHandler()
+    except OSError as error:
+        raise SettingError(f"cannot open the log file {file}: {error.strerror}") from None
     handler.setFormatter(_FORMATTERS[form]())
     handler.addFilter(Repeats())
     LOGGER.handlers = [handler]

@@ -4,13 +4,14 @@ What a point holds can be written in any format without a second look: no contro
 surrogates, tags without backslashes, integers of 64 bits, finite floats, bounded lengths.
 """
 
+import dataclasses
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from dial_enricher import identity
 from dial_enricher.errors import BadRecord, Code
-from dial_enricher.event import Event, Exchange, Json, Log, Point
+from dial_enricher.event import Event, Exchange, Json, Log, Point, Usage
 from dial_enricher.schema import COLUMNS, UNDEFINED, Kind, Measurement
 from dial_enricher.take import dig
 from dial_enricher.values import Notes
@@ -19,6 +20,7 @@ MAX_TAG_BYTES = 2048
 """InfluxDB refuses a series whose tags take more than 64 KB together."""
 MAX_STRING_BYTES = 64 * 1024
 """InfluxDB 2 takes no longer string field."""
+_USAGE_COLUMNS = tuple(column.name for column in dataclasses.fields(Usage))
 _MAX_INTEGER = 2**63 - 1
 _MIN_TIME, _MAX_TIME = -(2**63) + 2, 2**63 - 2
 """The first and the last nanosecond that InfluxDB knows."""
@@ -52,12 +54,11 @@ class PointBuilder:
 
 
 def _all_columns(log: Log, exchange: Exchange, time: int) -> Json:
-    columns = exchange.columns
-    usage = exchange.usage
-    if usage is not None:
-        columns = {**columns, **{name: getattr(usage, name) for name in usage.__slots__}}
-        if not columns.get("response_id"):
-            columns["response_id"] = identity.response_id(log, columns, time)
+    columns = dict(exchange.columns)
+    if exchange.usage is not None:
+        columns.update((name, getattr(exchange.usage, name)) for name in _USAGE_COLUMNS)
+    if columns.get("response_id", "") is None:
+        columns["response_id"] = identity.response_id(log, columns, time)
     return columns
 
 

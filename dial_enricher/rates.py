@@ -10,6 +10,10 @@ from dial_enricher import jsontext
 from dial_enricher.errors import SettingError
 
 
+_TOO_DEAR = Decimal(10) ** 100
+"""No price; it keeps products within what Decimal can hold."""
+
+
 class Unit(StrEnum):
     TOKEN = "token"
     CHARACTER = "char_without_whitespace"
@@ -62,8 +66,9 @@ def _price(name: str, rate: dict[str, Any], key: str) -> Decimal:
         return Decimal(0)
     try:
         price = Decimal(str(value))  # by its text: a float has lost the digits that were written
-    except InvalidOperation:
-        price = Decimal("NaN")
-    if isinstance(value, bool) or not price.is_finite() or price < 0:
+        is_price = 0 <= price < _TOO_DEAR and not isinstance(value, bool)
+    except InvalidOperation:  # no number, or not a number
+        is_price = False
+    if not is_price:
         raise SettingError(f"the {key} of {name!r} must be a number, 0 or more")
     return price

@@ -123,4 +123,5 @@ class Reader:
 
 
 def _name(source: str) -> str:
-    return "stdin" if source == STDIN else source
+    """What a source is called in logs and dead letters; a file name need not be UTF-8."""
+    return "stdin" if source == STDIN else os.fsencode(source).decode(errors="replace")

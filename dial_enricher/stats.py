@@ -40,7 +40,7 @@ class Stats:
             raise AccountsOpen("records read are not records written, ignored or dead")
 
     def _account(self, event: Event) -> None:
-        if event.log is not None:
+        if event.log is not None and event.log.notes:
             self.notes.update(event.log.notes)
         if event.written:
             self.written += 1

@@ -35,8 +35,9 @@ def take(rows: Iterable[Take], document: Any, notes: Notes) -> dict[str, Any]:
 
 def dig(document: Any, path: Iterable[str]) -> Any:
     """The value at a path of keys; None as soon as a step is not there."""
-    for key in path:
-        if not isinstance(document, dict):
-            return None
-        document = document.get(key)
+    try:
+        for key in path:
+            document = document[key]
+    except (KeyError, TypeError):
+        return None
     return document

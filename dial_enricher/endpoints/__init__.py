@@ -13,17 +13,22 @@ from dial_enricher.take import dig
 
 
 def _path(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern, re.DOTALL)
+    """A pattern whose `...` stands for the end or for whatever further segments."""
+    return re.compile(pattern.replace("...", r"(?:/|\Z)"), re.DOTALL)
 
+
+_NO_ROUTE = r"(?:(?!/route/).)+?"
+"""An id that ends before a route does: a route may have `/mcp` in its path."""
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("chat_completions", _path(r"/+openai/deployments/(?P<id>.+?)/chat/completions"), chat.read),
-    Endpoint("embeddings", _path(r"/+openai/deployments/(?P<id>.+?)/embeddings/?\Z"), embeddings.read),
-    Endpoint("responses", _path(r"/+openai/v1/responses/?\Z"), responses.read),
-    Endpoint("anthropic_messages", _path(r"/+anthropic/v1/messages/?\Z"), anthropic.read),
-    Endpoint("mcp", _path(r"/+v1/(?:toolset|deployments)/(?P<id>(?:(?!/route/).)+?)/mcp"), mcp.read),
+    Endpoint("chat_completions", _path(r"/+openai/deployments/(?P<id>.+?)/chat/completions..."), chat.read),
+    Endpoint("embeddings", _path(r"/+openai/deployments/(?P<id>.+?)/embeddings\Z"), embeddings.read),
+    Endpoint("responses", _path(r"/+openai/v1/responses\Z"), responses.read),
+    Endpoint("anthropic_messages", _path(r"/+anthropic/v1/messages\Z"), anthropic.read),
+    Endpoint("mcp", _path(r"/+v1/toolset/(?P<id>.+?)/mcp..."), mcp.read),
+    Endpoint("mcp", _path(rf"/+v1/deployments/(?P<id>{_NO_ROUTE})/mcp..."), mcp.read),
     Endpoint("routes", _path(r"/+v1/deployments/(?P<id>.+?)/route(?P<path>/.*)"), routes.read),
-    Endpoint("rating", _path(r"/+v1/(?P<id>.+?)/rate"), rating.read, any_status=True),
+    Endpoint("rating", _path(r"/+v1/(?P<id>.+?)/rate..."), rating.read, any_status=True),
 )
 """The first match wins. Patterns are matched from the start of the path, whose ids may hold slashes."""
 
@@ -72,6 +77,16 @@ _API_WORDS = frozenset(
 
 
 def shape(path: str) -> str:
-    """A path without its ids, to count unknown ones by: `/v1/files/{id}`."""
-    segments = ["" if not part else part if part in _API_WORDS else "{id}" for part in path.split("/")[:8]]
-    return re.sub(r"(/\{id\})+", "/{id}", "/" + "/".join(filter(None, segments)))
+    """A path without its ids, to count unknown ones by: `/v1/files/{id}`.
+
+    Words count from the start up to the first id, and the one behind that: a file may be called anything.
+    """
+    words: list[str] = []
+    for segment in filter(None, path.split("/")):
+        if segment in _API_WORDS:
+            words.append(segment)
+            if "{id}" in words:
+                break
+        elif "{id}" not in words:
+            words.append("{id}")
+    return "/" + "/".join(words)

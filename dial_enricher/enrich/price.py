@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from dial_enricher.event import Event, Exchange, Usage
 from dial_enricher.rates import Rate, Rates, Unit
+from dial_enricher.values import amount
 
 
 class Price:
@@ -14,12 +15,12 @@ class Price:
 
     def fill(self, event: Event) -> None:
         exchange = event.exchange
-        if exchange is None or exchange.usage is None:
+        if event.log is None or exchange is None or exchange.usage is None:
             return
         usage = exchange.usage
         if _needs_rates(exchange.measurement, usage):
             price = self._by_rates(exchange, usage)
-            usage.price = usage.deployment_price = 0.0 if price is None else float(price)
+            usage.price = usage.deployment_price = amount(float(price or 0), event.log.notes)
 
     def _by_rates(self, exchange: Exchange, usage: Usage) -> Decimal | None:
         """The price by the rates of the models that an application called, else by its own."""

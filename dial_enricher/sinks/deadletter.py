@@ -1,7 +1,6 @@
 """Dead letters: the records that could not be used, one JSON object for each."""
 
 import os
-import sys
 from base64 import b64encode
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ import orjson
 from dial_enricher.errors import SinkDown
 from dial_enricher.event import Event
 from dial_enricher.logs import LOGGER
+from dial_enricher.sinks.stdout import check_open
 
 
 class DeadLetters:
@@ -27,7 +27,8 @@ class DeadLetters:
         self._name = path
         self._fd: int | None = None
         if path == "-":
-            self._fd = sys.__stderr__.fileno() if sys.__stderr__ else None
+            check_open(2, "standard error")
+            self._fd = 2
         elif path is not None:
             try:
                 self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
