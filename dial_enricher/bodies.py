@@ -21,26 +21,18 @@ def request_document(log: Log) -> Any:
 
 
 def response_document(log: Log, merge: Merge) -> Json | None:
-    """The answer: Core's `assembled_response`, else the response body, else what a cut left of them."""
+    """The answer: Core's `assembled_response`, else the response body, else what a cut left of the former."""
     assembled = log.data.get("assembled_response")
-    body = dig(log.data, ("response", "body"))
-    for read in (
-        lambda: _whole(assembled, log),
-        lambda: _streamed(body, log, merge),
-        lambda: _whole(body, log),
-        lambda: _salvaged(assembled),
-        lambda: _salvaged(body),
-    ):
-        document = read()
-        if document and isinstance(document, dict):
-            return document
-    return None
+    return _usable(_whole(assembled, log)) or body_document(log, merge) or _salvaged(assembled)
 
 
-def body_document(log: Log) -> Json | None:
-    """The response body of an endpoint that never streams."""
+def body_document(log: Log, merge: Merge) -> Json | None:
+    """The response body: a document, a stream that is merged, or what a cut left."""
     body = dig(log.data, ("response", "body"))
-    document = _whole(body, log) or _salvaged(body)
+    return _usable(_whole(body, log)) or _streamed(body, log, merge) or _salvaged(body)
+
+
+def _usable(document: Any) -> Json | None:
     return document if isinstance(document, dict) else None
 
 

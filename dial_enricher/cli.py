@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from dial_enricher.settings import (
     Scope,
     Settings,
     Summary,
+    chosen,
     load_env_file,
     read_rates,
 )
@@ -95,7 +97,7 @@ def _env_file(ctx: click.Context, param: click.Parameter, file: Path | None) -> 
             raise click.BadParameter(str(error), ctx, param) from None
 
 
-_ENUMERATIONS: dict[str, Callable[[str], Any]] = {
+_ENUMERATIONS: dict[str, type[StrEnum]] = {
     "format": Format,
     "language": Scope,
     "language_accuracy": Accuracy,
@@ -229,8 +231,8 @@ def _run(pipeline: Pipeline, reader: Reader, settings: Settings, stop: Stop) -> 
 
 
 def _settings(options: dict[str, Any], rates: Path | None) -> Settings:
-    chosen = {name: kind(options[name]) for name, kind in _ENUMERATIONS.items()}
-    return Settings(**options | chosen, rates=read_rates(rates, os.environ))
+    choices = {name: chosen(kind, name, options[name]) for name, kind in _ENUMERATIONS.items()}
+    return Settings(**options | choices, rates=read_rates(rates, os.environ))
 
 
 def _check_descriptors(files: Sequence[str]) -> None:

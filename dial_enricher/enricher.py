@@ -9,7 +9,7 @@ from dial_enricher import jsontext
 from dial_enricher.assemble import assemble
 from dial_enricher.event import Event, Excess, Line, Point
 from dial_enricher.rates import parse_rates
-from dial_enricher.settings import Accuracy, Format, Scope, Settings
+from dial_enricher.settings import Accuracy, Format, Scope, Settings, chosen
 from dial_enricher.stats import Stats
 
 
@@ -37,10 +37,10 @@ class Enricher:
         on_dead: Callable[[Event], None] | None = None,
     ) -> None:
         settings = Settings(
-            format=Format(format),
-            language=Scope(language),
+            format=chosen(Format, "format", format),
+            language=chosen(Scope, "language", language),
             languages=tuple(languages),
-            language_accuracy=Accuracy(language_accuracy),
+            language_accuracy=chosen(Accuracy, "language_accuracy", language_accuracy),
             rates=parse_rates(jsontext.dumps(rates), "rates") if rates else {},
             max_line_bytes=max_line_bytes,
             batch_lines=batch_lines,

@@ -46,10 +46,9 @@ def decode(line: Line) -> list[Event]:
 def _event(line: Line, raw: bytes, record: _Record) -> Event:
     if isinstance(record.content, BadRecord):
         return Event(raw, line, fault=Fault(record.content.code, "decode", record.content.detail))
-    uri = dig(record.content, ("request", "uri"))
-    if not isinstance(uri, str) or not uri:
-        missing = Fault(Code.MISSING_FIELD, "decode", "request.uri is missing or empty")
-        return Event(raw, line, fault=missing)
+    uri = record.content["request"]["uri"]
+    if not isinstance(uri, str):
+        return Event(raw, line, fault=Fault(Code.MISSING_FIELD, "decode", "request.uri is no text"))
     return Event(raw, line, Log(record.content, record.line, uri.partition("?")[0]))
 
 
@@ -76,7 +75,7 @@ def _unwrap(value: Any, line: bytes, depth: int) -> Iterator[_Record]:
             yield from _unwrap_item(item, line, depth + 1)
     elif not isinstance(value, dict):
         yield _Record(BadRecord(Code.NOT_A_DIAL_LOG, "the line is no JSON object"), line)
-    elif isinstance(value.get("request"), dict):
+    elif dig(value, ("request", "uri")):
         yield _Record(value, line)
     else:
         yield from _open_envelope(value, line, depth)
@@ -93,11 +92,13 @@ def _unwrap_item(item: Any, line: bytes, depth: int) -> Iterator[_Record]:
 
 
 def _open_envelope(envelope: dict[str, Any], line: bytes, depth: int) -> Iterator[_Record]:
-    content = next((envelope[key] for key in _ENVELOPE_KEYS if key in envelope), None)
+    content = next((envelope[key] for key in _ENVELOPE_KEYS if envelope.get(key) is not None), None)
     if isinstance(content, str) and depth < _DEEPEST_ENVELOPE:
         yield from _read(content.strip(_MARGIN.decode()), depth + 1)
     elif isinstance(content, dict | list) and depth < _DEEPEST_ENVELOPE:
         yield from _unwrap_item(content, line, depth + 1)
+    elif "request" in envelope:
+        yield _Record(BadRecord(Code.MISSING_FIELD, "request.uri is missing or empty"), line)
     else:
-        problem = BadRecord(Code.NOT_A_DIAL_LOG, "the object has no request and is no known envelope")
-        yield _Record(problem, line)
+        problem = "the object has no request and is no known envelope"
+        yield _Record(BadRecord(Code.NOT_A_DIAL_LOG, problem), line)

@@ -69,7 +69,7 @@ class Repeats(logging.Filter):
 
 
 def set_up(level: str, form: LogFormat, file: Path | None) -> None:
-    """Sends the program's log to a file, or to stderr. Raises SettingError for a file that cannot be opened."""
+    """Sends the log to a file, or to stderr. Raises SettingError for a file that cannot be opened."""
     try:
         handler = logging.FileHandler(file, encoding="utf-8") if file else logging.StreamHandler()
     except OSError as error:

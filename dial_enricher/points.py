@@ -5,8 +5,7 @@ surrogates, tags without backslashes, integers of 64 bits, finite floats, bounde
 """
 
 import dataclasses
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from dial_enricher import identity
@@ -21,15 +20,16 @@ MAX_TAG_BYTES = 2048
 MAX_STRING_BYTES = 64 * 1024
 """InfluxDB 2 takes no longer string field."""
 _USAGE_COLUMNS = tuple(column.name for column in dataclasses.fields(Usage))
+_SHORT = 512
+"""So many characters are within every bound."""
 _MAX_INTEGER = 2**63 - 1
 _MIN_TIME, _MAX_TIME = -(2**63) + 2, 2**63 - 2
 """The first and the last nanosecond that InfluxDB knows."""
 
-_UNCLEAN = re.compile(r"[\x00-\x1f\x7f-\x9f\\\ud800-\udfff]")
-_TO_CLEAN_FIELD = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], " ") | dict.fromkeys(
+_TO_CLEAN = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], " ") | dict.fromkeys(
     range(0xD800, 0xE000), "\ufffd"
 )
-_TO_CLEAN_TAG = _TO_CLEAN_FIELD | {ord("\\"): "\uff3c"}
+_TAG_BACKSLASH = "\uff3c"
 """A backslash in a tag has no spelling that InfluxDB 1, 2 and 3 read alike: its full-width form has."""
 
 
@@ -38,6 +38,7 @@ class PointBuilder:
 
     def __init__(self, measurements: Mapping[str, Measurement]) -> None:
         self._measurements = measurements
+        self._fields = {name: _readers(measurement) for name, measurement in measurements.items()}
 
     def build(self, event: Event) -> None:
         """Fills `event.points`. Raises BadRecord for a request without a usable time."""
@@ -46,11 +47,30 @@ class PointBuilder:
             return
         time = identity.nanoseconds(dig(log.data, ("request", "time")))
         columns = _all_columns(log, exchange, time)
-        measurement = self._measurements[exchange.measurement]
+        identified = self._measurements[exchange.measurement].tags_identify and identity.has_trace(columns)
         for position, call in enumerate(exchange.calls or [{}]):
-            unique = measurement.tags_identify and identity.has_trace(columns)
-            at = time if unique else time + identity.offset(log, columns, position)
-            event.points.append(_point(measurement, {**columns, **call}, at, log.notes))
+            at = time if identified else time + identity.offset(log, columns, position)
+            columns.update(call)
+            event.points.append(self._point(exchange.measurement, columns, at, log.notes))
+
+    def _point(self, name: str, columns: Json, time: int, notes: Notes) -> Point:
+        if not _MIN_TIME <= time <= _MAX_TIME:
+            raise BadRecord(Code.UNSERIALIZABLE, "request.time is outside the years 1678 to 2262")
+        tags = {tag: _tag(columns.get(tag), notes) for tag in self._measurements[name].tags}
+        fields = {
+            field: read(value, notes)
+            for field, read, sparse in self._fields[name]
+            if (value := columns.get(field)) is not None or not sparse
+        }
+        return Point(name, tags, fields, time)
+
+
+_Reader = Callable[[Any, Notes], str | int | float]
+
+
+def _readers(measurement: Measurement) -> list[tuple[str, _Reader, bool]]:
+    """Each field with what makes its value clean, and whether it is left out when nothing is known."""
+    return [(name, _READERS[COLUMNS[name].kind], name in measurement.sparse) for name in measurement.fields]
 
 
 def _all_columns(log: Log, exchange: Exchange, time: int) -> Json:
@@ -62,32 +82,25 @@ def _all_columns(log: Log, exchange: Exchange, time: int) -> Json:
     return columns
 
 
-def _point(measurement: Measurement, columns: Json, time: int, notes: Notes) -> Point:
-    if not _MIN_TIME <= time <= _MAX_TIME:
-        raise BadRecord(Code.UNSERIALIZABLE, "request.time is outside the years 1678 to 2262")
-    tags = {name: _tag(columns.get(name), notes) for name in measurement.tags}
-    fields: dict[str, str | int | float] = {}
-    for name in measurement.fields:
-        value = columns.get(name)
-        if value is not None or name not in measurement.sparse:
-            fields[name] = _FIELD_OF_KIND[COLUMNS[name].kind](value, notes)
-    return Point(measurement.name, tags, fields, time)
-
-
 def _tag(value: str | None, notes: Notes) -> str:
     if not value:
         return UNDEFINED
-    if _UNCLEAN.search(value):
-        value = value.translate(_TO_CLEAN_TAG)
-    return _cut(value, MAX_TAG_BYTES, notes) if len(value) * 4 > MAX_TAG_BYTES else value
+    if value.isprintable() and "\\" not in value and len(value) < _SHORT:  # nearly always
+        return value
+    return _cut(_clean(value).replace("\\", _TAG_BACKSLASH), MAX_TAG_BYTES, notes)
 
 
 def _string(value: str | None, notes: Notes) -> str:
     if not value:
         return UNDEFINED
-    if _UNCLEAN.search(value):
-        value = value.translate(_TO_CLEAN_FIELD)
-    return _cut(value, MAX_STRING_BYTES, notes) if len(value) * 4 > MAX_STRING_BYTES else value
+    if value.isprintable() and len(value) < _SHORT:
+        return value
+    return _cut(_clean(value), MAX_STRING_BYTES, notes)
+
+
+def _clean(value: str) -> str:
+    """A text without control characters and lone surrogates."""
+    return value.translate(_TO_CLEAN)
 
 
 def _integer(value: int | None, notes: Notes) -> int:
@@ -98,10 +111,10 @@ def _integer(value: int | None, notes: Notes) -> int:
 
 
 def _float(value: float | None, notes: Notes) -> float:
-    return float(value or 0)
+    return value or 0.0
 
 
-_FIELD_OF_KIND: dict[Kind, Any] = {Kind.STRING: _string, Kind.INTEGER: _integer, Kind.FLOAT: _float}
+_READERS: dict[Kind, _Reader] = {Kind.STRING: _string, Kind.INTEGER: _integer, Kind.FLOAT: _float}
 
 
 def _cut(value: str, limit: int, notes: Notes) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 from dial_enricher import jsontext
 from dial_enricher.errors import SettingError
 
-
 _TOO_DEAR = Decimal(10) ** 100
 """No price; it keeps products within what Decimal can hold."""
 

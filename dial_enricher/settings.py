@@ -4,6 +4,7 @@ from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 
 from dial_enricher.errors import SettingError
 from dial_enricher.logs import LogFormat
@@ -12,6 +13,10 @@ from dial_enricher.rates import Rate, parse_rates
 ENV_PREFIX = "DIAL_ENRICHER_"
 MODEL_RATES = "MODEL_RATES"
 """The customer's own name for the rates; everything else is our prefix and the option's name."""
+
+
+_LONGEST_DELAY = 3600
+_Choice = TypeVar("_Choice", bound=StrEnum)
 
 
 class Format(StrEnum):
@@ -64,6 +69,19 @@ class Settings:
     def __post_init__(self) -> None:
         if self.dead_letter_content and self.dead_letter is None:
             raise SettingError("--dead-letter-content needs --dead-letter FILE")
+        for name in ("max_line_bytes", "batch_lines"):
+            if getattr(self, name) < 1:
+                raise SettingError(f"{name} must be 1 or more")
+        if not 0 <= self.max_delay <= _LONGEST_DELAY:
+            raise SettingError(f"max_delay must be 0 to {_LONGEST_DELAY} seconds")
+
+
+def chosen(kind: type[_Choice], name: str, value: str) -> _Choice:
+    """The member of an enumeration that a setting names. Raises SettingError."""
+    try:
+        return kind(value)
+    except ValueError:
+        raise SettingError(f"{name} must be one of {', '.join(kind)}, not {value!r}") from None
 
 
 def read_rates(file: Path | None, environment: Mapping[str, str]) -> Mapping[str, Rate]:

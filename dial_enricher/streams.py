@@ -14,7 +14,7 @@ from dial_enricher.texts import objects
 from dial_enricher.values import Notes
 
 _FIELD_NAMES = ("data:", "event:", "id:", "retry:", ":")
-_DONE = "[DONE]"
+_NO_CHUNK = ("", "[DONE]")
 
 
 def is_stream(body: str) -> bool:
@@ -31,16 +31,12 @@ def chunks(stream: str, notes: Notes) -> Iterator[Json]:
     lines = stream.replace("\r\n", "\n").replace("\r", "\n")
     for event in lines.split("\n\n"):
         data = [line[5:].strip() for line in event.split("\n") if line.startswith("data:")]
-        whole = _parse("\n".join(data)) if len(data) > 1 else None
-        for document in [whole] if whole else map(_parse, filter(_has_content, data)):
-            if document:
-                yield document
+        joined = _parse("\n".join(data))
+        for chunk in [joined] if joined else [_parse(part) for part in data if part not in _NO_CHUNK]:
+            if chunk:
+                yield chunk
             else:
                 notes["broken_chunk"] += 1
-
-
-def _has_content(data: str) -> bool:
-    return bool(data) and data != _DONE
 
 
 def _parse(data: str) -> Json | None:

@@ -26,7 +26,9 @@ def take(rows: Iterable[Take], document: Any, notes: Notes) -> dict[str, Any]:
     """
     columns: dict[str, Any] = {}
     for path, to, read, required in rows:
-        value = read(dig(document, path), notes)
+        value = dig(document, path)
+        if value is not None:
+            value = read(value, notes)
         if value is None and required:
             raise BadRecord(Code.MISSING_FIELD, f"{'.'.join(path)} is missing or empty")
         columns[to] = value

@@ -17,7 +17,7 @@ def status(value: Any, notes: Notes) -> str | None:
 
 def read(endpoint: str, log: Log, uri: re.Match[str]) -> Exchange:
     columns = common_columns(log, uri)
-    error = dig(bodies.response_document(log, streams.merge_error), ("error",))
+    error = dig(bodies.body_document(log, streams.merge_error), ("error",))
     columns["endpoint"] = endpoint
     columns["status"] = status(dig(log.data, ("response", "status")), log.notes)
     columns["error_type"] = text(dig(error, ("type",)), log.notes) or text(dig(error, ("code",)), log.notes)

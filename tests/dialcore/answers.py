@@ -1,6 +1,7 @@
 """Responses and Anthropic Messages: the newer ways to ask a model."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from tests.dialcore.call import COMPACT, SPACED, Call, Usage, pieces, stream, usage_of
@@ -85,6 +86,7 @@ def anthropic(world: World, *, model: Model | None = None, language: str = "") -
     request = world.pick((COMPACT, SPACED))(body)
     text = world.answer(language)
     usage = usage_of(world, model, len(request), len(text), cache=cache)
+    usage = replace(usage, reasoning=0)  # Anthropic does not tell it
     thinking = {"type": "thinking", "thinking": world.question("en"), "signature": world.hex(16)}
     whole = {
         "id": f"msg_{world.hex(24)}",
