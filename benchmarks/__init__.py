@@ -1,0 +1,1 @@
+"""What the program costs and how well it guesses, measured."""

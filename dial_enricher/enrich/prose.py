@@ -1,0 +1,187 @@
+"""What of a chat text is prose, and so may vote on its language.
+
+People paste code, logs, addresses and documents into a chat, and all of it looks English to a language
+detector. What remains here is what they said themselves. Everything works on a bounded part of the text,
+with expressions that run in linear time, so a hostile text costs no more than a long one.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+
+HEAD = 1_500
+"""Characters looked at from the start of a text: many questions come before what is pasted."""
+TAIL = 1_500
+"""Characters looked at from its end: the other questions come after it."""
+LINE = 200
+"""Characters looked at of one line, at the end that is nearer, without the matter inside it."""
+VOICE = 140
+"""The most characters of one sample: the cost of a language detector grows with them."""
+TELLING = 7
+"""The least evidence that is worth asking a language detector about."""
+ENOUGH = 24
+"""The evidence at which a sample needs no further line."""
+
+# An open fence ends with its paragraph: what somebody asks below it is not code.
+_FENCE = re.compile(r"(```|^[ \t>]*~~~)[\s\S]*?\1|(?:```|^[ \t>]*~~~)[\s\S]*?(?:\n[ \t]*\n|\Z)", re.MULTILINE)
+_INLINE = re.compile(
+    r"`[^`\n]{1,300}`"  # inline code
+    r"|</?[A-Za-z!?][^<>]{0,300}>"  # a tag of XML or HTML
+    r"|(?<=\])\([^()\s]{1,500}\)"  # the address of a Markdown link
+    r"|\{(?:[^{}]|\{[^{}]{0,500}\}){0,1000}\}"  # an object of JSON
+)
+_QUOTED = re.compile(
+    r'"[^"\n]{2,400}"|“[^”“\n]{2,400}”|„[^“”„\n]{2,400}[“”]|«[^«»\n]{2,400}»|「[^「」\n]{2,400}」'
+)
+_MARKER = re.compile(r"[ \t]*(?:>[ \t]*)*(?:[-*+•][ \t]+|\d{1,3}[.)][ \t]+|#{1,6}[ \t]+|\|)?")
+
+# Lines that came from a machine. `re.ASCII`: so is code, and prose in another script must not look like it.
+_MACHINE_LINE = re.compile(
+    r"""\s*(?:
+    # JSON, XML, YAML
+      [{}]|\[\s*(?:["{\d\]]|[A-Za-z]{4,8}\]|$)|\]|<[A-Za-z/!?]
+    | "[\w.$-]{1,60}"\s*:|"[^"]*",?\s*$
+    | [a-z_][\w.-]{0,40}:(?:\s+[^\s?]+){0,2}\s*$
+    # stack traces, and what was thrown
+    | at\s+[\w.$<>/]+[ (:]|File\s+"|Traceback\b|Caused\ by:|\.{3}\s\d+\ more|goroutine\ \d|thread\ '
+    | (?:[\w$.:]*[a-z.])?(?:Error|Exception|Warning|panic|fatal|error|warning):|npm\ ERR!
+    | [\w$.]*[a-z](?:Error|Exception)\s*$|Unhandled\ exception|Exception\ in\ thread
+    # what compilers draw
+    | \d+\s*\||\|?\s*[-^~=|]{2,}|\w+\[\w+\]:
+    # logs: a date, a time, an address or a level comes first
+    | [\[(]?(?:\d{4}[-/]\d\d[-/]\d\d|\d\d:\d\d:\d\d|\d{1,3}(?:\.\d{1,3}){3}\b|[A-Z][a-z]{2}\ +\d{1,2}\ \d\d:)
+    | (?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL|SEVERE)\b
+    # SQL
+    | (?:SELECT|INSERT\ INTO|UPDATE|DELETE\ FROM|CREATE|ALTER|DROP|FROM|WHERE|(?:LEFT\ |INNER\ |RIGHT\ )?JOIN
+        |GROUP\ BY|ORDER\ BY|HAVING|LIMIT|VALUES|SET|WITH|UNION|AND|ON)\s
+    | select\b[^?]{1,200}\bfrom\b|insert\ into\b|update\ \w+\ set\b|delete\ from\b
+    # declarations, blocks, imports, comments
+    | (?:const|let|var|val|final|auto|int|float|double|string|bool)\s+[\w<>\[\],: ]{1,60}=
+    | (?:async\ )?(?:def|function|func|fn)\b[^?]{0,60}\(|class\s+\w+.{0,80}[:{(]\s*$
+    | interface\s+\w+|struct\s+\w+
+    | import\s+(?:static\ )?[\w.*{"'/@]+(?:\s+as\s+\w+|;|,|\s+from\b|\s*\}|$)|from\s+[\w.]+\s+import\b
+    | (?:public|private|protected|static|namespace|elif|except|raise|package)\s+\S+\s*$
+    | return\s+\S+(?:\s+[-+*/%<>=|&]+\s+\S+){0,4}\s*$
+    | (?:if|for|while|else|try|with|switch|case|do|finally|catch|elseif)\b[^?]*[:{]\s*$
+    | @\w+(?:\(|$)|\#include|\#!|//|/\*|\*/|--\s|;;
+    # assignments, calls, commands of a shell
+    | [\w.\[\]"'$-]*[\w\])]\s*(?:[-+*/|]?=|:=|=>|<-)\s*\S
+    | [\w.$:>-]+\([^()]{0,200}\)[\s;:{,.)]{0,4}$
+    | (?:[$>%]|PS\ \S+>)\s+\w
+    | (?:sudo|pip3?|npm|npx|git|docker|kubectl|curl|wget|apt|cd|chmod|python3?|node)\s+[\w./-]
+    )""",
+    re.VERBOSE | re.ASCII,
+)
+_STATEMENT_END = re.compile(r"[^\u0370-\u03ff]*[\w)\]\"'][;{}]\s*$", re.ASCII)
+_COMMENT = re.compile(r"\s*#+\s")
+
+# A run of the Latin script with all that is written into it: broken where another script begins.
+_RUN = re.compile("[\x21-\x7e\u00a1-\u02ff\u0300-\u036f\u1e00-\u1eff\u2018\u2019]+")
+_EDGES = "*_~#[](){}\"'«»“”„‘’.,;:!?¿¡|-…"
+_MACHINE_RUN = re.compile(
+    r"[_\\=@$%^*+|~#{}<>\[\]&()]|\d[A-Za-z]|[A-Za-z]\d|[a-z][A-Z]|[A-Z]{2}[a-z]|\w[.:]\w|//|^/|/.*/|.{40}",
+    re.ASCII,
+)
+
+# A word with a capital in mid-sentence.
+_NAME = re.compile(r"(?<=[^\W\dA-Z_]\s)[A-Z][^\W\d_]+|(?<=[^\W\dA-Z_],\s)[A-Z][^\W\d_]+")
+_CAPITAL = re.compile("[A-Z]")
+_LATIN = re.compile("[A-Za-z\u00c0-\u024f\u0250-\u02af\u1e00-\u1eff]")
+_DENSE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_OTHER = re.compile("[\u0370-\u1cff\u1f00-\u1fff]")
+
+
+def evidence(text: str) -> int:
+    """How much a text can tell, in letters of the Latin script: those of other scripts tell more each."""
+    return len(_LATIN.findall(text)) + _foreign_evidence(text)
+
+
+def voices(text: str) -> list[str]:
+    """The prose of a text as samples that vote: a short text is one, a long one is how it opens and closes.
+
+    The question stands before what is pasted or after it, so one of the two ends is the person's own.
+    """
+    lines = _unfenced(text)
+    ends = [_gather(lines, len, VOICE)]
+    if len(ends[0]) >= VOICE or any(len(line) > LINE for line in lines):
+        opening = _gather(lines, evidence, ENOUGH)
+        closing = _gather(lines, evidence, ENOUGH, backwards=True)
+        ends = [opening[:VOICE], closing[-VOICE:]]
+    return [voice for end in ends if (voice := _own_words(end))]
+
+
+def _unfenced(text: str) -> list[str]:
+    """The lines looked at, without fenced code."""
+    if len(text) <= HEAD + TAIL:
+        return _FENCE.sub("\n", text).splitlines()
+    # A fence that the cuts leave open is closed, so that what is inside stays code.
+    head, tail = text[:HEAD], text[-TAIL:]
+    if head.count("```") % 2:
+        head += "```"
+    if text.count("```", 0, len(text) - TAIL) % 2:
+        tail = "```" + tail
+    return _FENCE.sub("\n", head).splitlines() + _FENCE.sub("\n", tail).splitlines()
+
+
+def _gather(lines: list[str], measure: Callable[[str], int], enough: int, *, backwards: bool = False) -> str:
+    """The prose of as many lines as measure up to `enough`, from the first on or from the last back."""
+    found: list[str] = []
+    total = 0
+    for words in _prose(lines[::-1], slice(-LINE, None)) if backwards else _prose(lines, slice(LINE)):
+        found.append(words)
+        total += measure(words)
+        if total >= enough:
+            break
+    return " ".join(reversed(found) if backwards else found)
+
+
+def _prose(lines: list[str], part: slice) -> Iterator[str]:
+    """A part of each line that is prose, without the foreign matter inside it."""
+    after_code = False
+    for line in lines:
+        if not line.strip():
+            continue
+        body = line[marker.end() :] if (marker := _MARKER.match(line)) else line
+        bare = _INLINE.sub(" ", body)
+        after_code = _is_machine(line, body, bare) or (after_code and bool(_COMMENT.match(line)))
+        if not after_code and (words := _words(bare[part])):
+            yield words
+
+
+def _is_machine(line: str, body: str, bare: str) -> bool:
+    """Whether a line is code, data or log: as a whole, without its list marker, or without inline matter."""
+    if _MACHINE_LINE.match(body) or _STATEMENT_END.match(bare):
+        return True
+    indented = line.startswith(("    ", "\t"))
+    return indented and len(body.split()) < 4 and not _foreign_evidence(body)
+
+
+def _words(line: str) -> str:
+    """A line without addresses, paths, identifiers, numbers and, unless all is in capitals, acronyms."""
+    shouting = 2 * len(_CAPITAL.findall(line)) > len(_LATIN.findall(line))
+
+    def keep(run: re.Match[str]) -> str:
+        word = run[0].strip(_EDGES)
+        if _MACHINE_RUN.search(word) or (len(word) > 1 and word.isupper() and not shouting):
+            return " "
+        return run[0]
+
+    return " ".join(_RUN.sub(keep, line).split())
+
+
+def _own_words(sample: str) -> str:
+    """A sample without citations and names, and beside another script without any Latin word.
+
+    All of these are of any language; they stay only where too little would remain.
+    """
+    if evidence(unquoted := _QUOTED.sub(" ", sample)) >= TELLING:
+        sample = unquoted
+    if _foreign_evidence(sample) > len(_LATIN.findall(sample)):
+        return " ".join(_RUN.sub(lambda run: " " if _LATIN.search(run[0]) else run[0], sample).split())
+    nameless = _NAME.sub("", sample)
+    if evidence(nameless) >= max(TELLING, evidence(sample) // 3):
+        sample = nameless
+    return " ".join(sample.split())
+
+
+def _foreign_evidence(text: str) -> int:
+    return 4 * len(_DENSE.findall(text)) + 2 * len(_OTHER.findall(text))
