@@ -92,13 +92,14 @@ def _unwrap_item(item: Any, line: bytes, depth: int) -> Iterator[_Record]:
 
 
 def _open_envelope(envelope: dict[str, Any], line: bytes, depth: int) -> Iterator[_Record]:
-    content = next((envelope[key] for key in _ENVELOPE_KEYS if envelope.get(key) is not None), None)
+    contents = [envelope[key] for key in _ENVELOPE_KEYS if key in envelope]
+    content = next(filter(None, contents), None)
     if isinstance(content, str) and depth < _DEEPEST_ENVELOPE:
         yield from _read(content.strip(_MARGIN.decode()), depth + 1)
     elif isinstance(content, dict | list) and depth < _DEEPEST_ENVELOPE:
         yield from _unwrap_item(content, line, depth + 1)
     elif "request" in envelope:
         yield _Record(BadRecord(Code.MISSING_FIELD, "request.uri is missing or empty"), line)
-    else:
+    elif content or not contents:  # an envelope around nothing holds no record
         problem = "the object has no request and is no known envelope"
         yield _Record(BadRecord(Code.NOT_A_DIAL_LOG, problem), line)
