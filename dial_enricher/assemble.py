@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 from dial_enricher import jsonlines, lineprotocol
-from dial_enricher.enrich.price import Price
 from dial_enricher.event import Point
 from dial_enricher.pipeline import Enricher, Graveyard, Pipeline, Sink
 from dial_enricher.points import PointBuilder
+from dial_enricher.pricing import Pricing
 from dial_enricher.schema import MEASUREMENTS
 from dial_enricher.settings import Format, Scope, Settings
 from dial_enricher.stats import Stats
@@ -21,7 +21,7 @@ def assemble(settings: Settings, sink: Sink, graveyard: Graveyard) -> Pipeline:
     """The pipeline for these settings, between a sink and a graveyard. Raises SettingError."""
     return Pipeline(
         enrichers=_enrichers(settings),
-        price=Price(settings.rates),
+        pricing=Pricing(settings.rates),
         builder=PointBuilder(MEASUREMENTS),
         render=_RENDERERS[settings.format],
         sink=sink,

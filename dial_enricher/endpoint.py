@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
+from dial_enricher import bodies
 from dial_enricher.event import Exchange, Json, Log
 from dial_enricher.schema import UNDEFINED
-from dial_enricher.take import row, take
+from dial_enricher.take import dig, row, take
 from dial_enricher.values import Notes, duration, text
 
 
@@ -48,6 +49,16 @@ _COMMON = (
     row("response.upstream_uri", "upstream"),
     row("operation_duration_ms", "operation_duration_ms", duration),
 )
+
+
+def answered(log: Log, uri: re.Match[str], merge: bodies.Merge) -> tuple[Any, Json | None, Json]:
+    """The request, the answer and the columns of an endpoint where a model answers."""
+    request = bodies.request_document(log)
+    answer = bodies.response_document(log, merge)
+    columns = common_columns(log, uri)
+    columns["model"] = text(dig(request, ("model",)), log.notes) or columns["deployment"]
+    columns["response_id"] = text(dig(answer, ("id",)), log.notes)
+    return request, answer, columns
 
 
 def common_columns(log: Log, uri: re.Match[str]) -> Json:

@@ -14,12 +14,12 @@ from traceback import extract_tb
 from typing import Protocol
 
 from dial_enricher.endpoints import understand
-from dial_enricher.enrich.price import Price
 from dial_enricher.errors import BadRecord, Code
 from dial_enricher.event import Event, Fault, Line, Point
 from dial_enricher.logformat import decode
 from dial_enricher.logs import LOGGER
 from dial_enricher.points import PointBuilder
+from dial_enricher.pricing import Pricing
 from dial_enricher.stats import Stats
 
 
@@ -40,7 +40,7 @@ class Pipeline:
     """The parts that Settings chose, in the order of the work."""
 
     enrichers: Sequence[Enricher]
-    price: Price
+    pricing: Pricing
     builder: PointBuilder
     render: Callable[[Point], bytes]
     sink: Sink
@@ -58,7 +58,7 @@ class Pipeline:
         _each("understand", understand, events)
         for enricher in self.enrichers:
             self._enrich(enricher, events)
-        _each("price", self.price.fill, events)
+        _each("price", self.pricing.price, events)
         _each("point", self.builder.build, events)
         _each("render", self._render, events)
         self.sink.write(_live(events))

@@ -4,22 +4,17 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from dial_enricher import bodies, streams, texts, usage
-from dial_enricher.endpoint import common_columns
+from dial_enricher import streams, texts, usage
+from dial_enricher.endpoint import answered
 from dial_enricher.event import Exchange, Log, Texts, Usage
 from dial_enricher.take import dig
-from dial_enricher.values import text
 
 _DEEPEST_RESULT = 8
 
 
 def read(log: Log, uri: re.Match[str]) -> Exchange:
-    request = bodies.request_document(log)
-    answer = bodies.response_document(log, streams.merge_anthropic)
-    columns = common_columns(log, uri)
+    request, answer, columns = answered(log, uri, streams.merge_anthropic)
     messages = dig(request, ("messages",))
-    columns["model"] = text(dig(request, ("model",)), log.notes) or columns["deployment"]
-    columns["response_id"] = text(dig(answer, ("id",)), log.notes)
     columns["number_request_messages"] = len(messages) if isinstance(messages, list) else 0
     found = usage.of_core(log.data, log.notes) or usage.of_anthropic_answer(answer, log.notes)
     return Exchange(

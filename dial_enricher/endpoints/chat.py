@@ -1,22 +1,18 @@
 """Chat completions: `/openai/deployments/{id}/chat/completions`."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
-from dial_enricher import bodies, streams, texts, usage
-from dial_enricher.endpoint import common_columns
+from dial_enricher import streams, texts, usage
+from dial_enricher.endpoint import answered
 from dial_enricher.event import Exchange, Log, Texts, Usage
 from dial_enricher.take import dig
-from dial_enricher.values import text
 
 
 def read(log: Log, uri: re.Match[str]) -> Exchange:
-    request = bodies.request_document(log)
-    answer = bodies.response_document(log, streams.merge_chat)
-    columns = common_columns(log, uri)
+    request, answer, columns = answered(log, uri, streams.merge_chat)
     messages = dig(request, ("messages",))
-    columns["model"] = text(dig(request, ("model",)), log.notes) or columns["deployment"]
-    columns["response_id"] = text(dig(answer, ("id",)), log.notes)
     columns["number_request_messages"] = len(messages) if isinstance(messages, list) else 0
     per_model = usage.per_model(answer, log.notes)
     found = usage.of_core(log.data, log.notes) or usage.of_answer(answer, usage.OPENAI, log.notes)
@@ -38,5 +34,5 @@ def _texts(messages: Any, answer: Any) -> Texts:
     return Texts(request, texts.trimmed(_parts(dig(message, ("content",)))), asked=request[-1:])
 
 
-def _parts(content: Any) -> Any:
+def _parts(content: Any) -> Iterator[str]:
     return texts.parts(content, ("text",))

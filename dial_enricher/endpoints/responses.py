@@ -1,24 +1,20 @@
 """OpenAI's Responses API: `/openai/v1/responses`."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
-from dial_enricher import bodies, streams, texts, usage
-from dial_enricher.endpoint import common_columns
+from dial_enricher import streams, texts, usage
+from dial_enricher.endpoint import answered
 from dial_enricher.event import Exchange, Log, Texts, Usage
 from dial_enricher.take import dig
-from dial_enricher.values import text
 
 _PARTS = ("input_text", "output_text")
 
 
 def read(log: Log, uri: re.Match[str]) -> Exchange:
-    request = bodies.request_document(log)
-    answer = bodies.response_document(log, streams.merge_responses)
-    columns = common_columns(log, uri)
+    request, answer, columns = answered(log, uri, streams.merge_responses)
     inputs = dig(request, ("input",))
-    columns["model"] = text(dig(request, ("model",)), log.notes) or columns["deployment"]
-    columns["response_id"] = text(dig(answer, ("id",)), log.notes)
     columns["number_request_messages"] = _count(inputs)
     found = usage.of_core(log.data, log.notes) or usage.of_answer(answer, usage.RESPONSES, log.notes)
     return Exchange(
@@ -38,7 +34,7 @@ def _texts(inputs: Any, answer: Any) -> Texts:
     return Texts(request, texts.trimmed(_item_texts(dig(answer, ("output",)))), asked=request[-1:])
 
 
-def _item_texts(items: Any) -> Any:
+def _item_texts(items: Any) -> Iterator[str]:
     for item in texts.objects(items):
         told = item.get("output" if item.get("type") == "function_call_output" else "content")
         yield from texts.parts(told, _PARTS)

@@ -7,13 +7,14 @@ from dial_enricher.rates import Rate, Rates, Unit
 from dial_enricher.values import amount
 
 
-class Price:
-    """Fills `price` and `deployment_price` of the exchanges that have them."""
+class Pricing:
+    """Prices exchanges by the log, else by the rates."""
 
     def __init__(self, rates: Rates) -> None:
         self._rates = rates
 
-    def fill(self, event: Event) -> None:
+    def price(self, event: Event) -> None:
+        """Fills in `price` and `deployment_price` of an exchange that has usage."""
         exchange = event.exchange
         if event.log is None or exchange is None or exchange.usage is None:
             return

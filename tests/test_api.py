@@ -1,0 +1,156 @@
+"""`from dial_enricher import Enricher`: the pipeline for Python programs."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from dial_enricher import Enricher
+from dial_enricher.errors import SettingError
+from dial_enricher.event import Event
+from tests import lp
+from tests.support import PLAIN, SAMPLE_LINES, TOTALS, changed, line, log, run
+
+RATES = {"gpt": {"unit": "token", "prompt_price": "0.5", "completion_price": 2}}
+UNPRICED = line(changed(log(), "token_usage", {"prompt_tokens": 22, "completion_tokens": 3}))
+
+
+def plain(**settings: Any) -> Enricher:
+    return Enricher(language="off", **settings)
+
+
+@pytest.mark.parametrize("form", ["lp", "json"])
+def test_it_gives_the_bytes_of_the_command_line(form: Any) -> None:
+    done = run("--format", form, *PLAIN, stdin=b"".join(SAMPLE_LINES))
+    assert done.lines == list(plain(format=form).enrich(SAMPLE_LINES))
+    assert len(done.lines) == sum(TOTALS["points"].values())
+
+
+def test_a_line_needs_no_newline() -> None:
+    assert list(plain().enrich([b.rstrip(b"\n") for b in SAMPLE_LINES])) == list(plain().enrich(SAMPLE_LINES))
+
+
+def test_language_is_found_as_on_the_command_line() -> None:
+    languages = ("en", "de", "uk")
+    done = run("--languages", ",".join(languages), "--topics", "off", stdin=b"".join(SAMPLE_LINES))
+    written = list(Enricher(languages=languages).enrich(SAMPLE_LINES))
+    assert done.lines == written
+    tags = {lp.parse(one).tags.get("language") for one in written}
+    assert {"en", "de", "undefined"} <= tags
+
+
+def test_points_are_what_is_rendered() -> None:
+    points = list(plain().points(SAMPLE_LINES))
+    parsed = [lp.parse(one) for one in plain().enrich(SAMPLE_LINES)]
+    assert [(p.measurement, p.tags, p.fields, p.time) for p in points] == [p[:4] for p in parsed]
+
+
+def test_json_points_hold_the_same() -> None:
+    points = [
+        {"measurement": p.measurement, "tags": p.tags, "fields": p.fields, "time": p.time}
+        for p in plain().points(SAMPLE_LINES)
+    ]
+    assert [json.loads(one) for one in plain(format="json").enrich(SAMPLE_LINES)] == points
+
+
+def test_stats_keep_the_accounts_of_all_calls() -> None:
+    enricher = plain()
+    assert (enricher.stats.lines, enricher.stats.summary()["points"]) == (0, 0)
+    for round in (1, 2):
+        assert sum(1 for _ in enricher.enrich(SAMPLE_LINES)) == sum(TOTALS["points"].values())
+        assert enricher.stats.lines == round * TOTALS["lines"]
+        assert enricher.stats.summary() == {
+            "lines": round * TOTALS["lines"],
+            "records": round * TOTALS["records"],
+            "points": round * sum(TOTALS["points"].values()),
+            "ignored": round * TOTALS["ignored"],
+            "dead": round * TOTALS["dead"],
+            "dead_invalid_json": round * TOTALS["dead"],
+        }
+
+
+def test_on_dead_gets_each_event_in_trouble() -> None:
+    dead: list[Event] = []
+    lines = [b"no json\n", line(log()), b"[1]\n", b"\xff\n", line({"request": {}}), b"y" * 100_001]
+    enricher = plain(on_dead=dead.append, max_line_bytes=100_000)
+    assert len(list(enricher.enrich(lines, "a file"))) == 1
+    told = [(event.line.number, event.fault.code.value) for event in dead if event.fault]
+    assert told == [
+        (1, "invalid_json"),
+        (3, "not_a_dial_log"),
+        (4, "invalid_utf8"),
+        (5, "missing_field"),
+        (6, "line_too_long"),
+    ]
+    assert {event.line.source for event in dead} == {"a file"}
+    assert dead[0].raw == b"no json"
+    excess = dead[-1].line.excess
+    assert excess is not None
+    assert excess.length == 100_001
+    assert dead[-1].raw == b"y" * 100_000
+
+
+def test_rates_price_what_the_log_does_not() -> None:
+    (without,) = plain().points([UNPRICED])
+    (priced,) = plain(rates=RATES).points([UNPRICED])
+    assert (without.fields["price"], without.fields["deployment_price"]) == (0, 0)
+    assert (priced.fields["price"], priced.fields["deployment_price"]) == (17, 17)
+
+
+WRONG: list[dict[str, Any]] = [
+    {"format": "xml"},
+    {"language": "maybe"},
+    {"languages": ["xx"]},
+    {"language_accuracy": "medium"},
+    {"rates": {"gpt": {"unit": "word"}}},
+    {"rates": {"gpt": 5}},
+    {"rates": {"gpt": {"unit": "token", "prompt_price": "-1"}}},
+    {"batch_lines": 0},
+    {"batch_lines": -1},
+    {"max_line_bytes": 0},
+]
+
+
+@pytest.mark.parametrize("settings", WRONG, ids=str)
+def test_a_bad_setting_is_refused_at_once(settings: dict[str, Any]) -> None:
+    with pytest.raises(SettingError) as refused:
+        Enricher(**settings)
+    assert str(refused.value)
+
+
+def test_two_enrichers_share_nothing() -> None:
+    dead: list[Event] = []
+    one, other = plain(rates=RATES, on_dead=dead.append), plain(format="json", batch_lines=2)
+    ones, others = one.enrich([UNPRICED, b"?"] * 600), other.enrich([UNPRICED, b"?"] * 600)
+    pairs = list(zip(ones, others, strict=True))
+    assert len(pairs) == 600
+    assert all(lp.parse(point).fields["price"] == 17 for point, _ in pairs)
+    assert all(json.loads(point)["fields"]["price"] == 0 for _, point in pairs)
+    assert len(dead) == 600
+    assert one.stats.summary() == other.stats.summary()
+    assert one.stats is not other.stats
+
+
+def test_lines_are_taken_by_batches_and_only_when_somebody_asks() -> None:
+    taken = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield line(log())
+
+    points = plain(batch_lines=3).enrich(endless())
+    assert taken == 0
+    for wanted in (3, 3, 3, 6, 6, 6, 9):
+        next(points)
+        assert taken == wanted
+
+
+def test_a_generator_that_is_left_early_loses_no_later_line() -> None:
+    enricher = plain(batch_lines=2)
+    early = enricher.enrich([line(log())] * 4)
+    next(early)
+    del early
+    assert len(list(enricher.enrich([line(log())] * 3))) == 3

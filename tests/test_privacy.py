@@ -1,0 +1,120 @@
+"""No text of a conversation gets out: canaries are planted everywhere, and none may be heard."""
+
+import json
+import re
+from base64 import b64decode
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dial_enricher import usage
+from dial_enricher.settings import Scope, Settings
+from tests.canaries import WORD, Canaries
+from tests.support import PLAIN, Done, line, log, run, through
+
+CANARIES = Canaries()
+GOOD = b"".join(CANARIES.good_lines())
+DEAD = b"".join(CANARIES.dead_lines())
+EVERYTHING = GOOD + DEAD
+RATES = json.dumps({"gpt": {"unit": "char_without_whitespace", "prompt_price": "1", "completion_price": "1"}})
+READING = ("--language", "all", "--languages", "en,de")
+"""So that the texts are looked at; the character rates look at them too."""
+
+
+def check_silent(*outputs: bytes | str) -> None:
+    for output in outputs:
+        text = output if isinstance(output, str) else output.decode()
+        assert re.findall(f"(?i).{{0,60}}{WORD[3:]}.{{0,30}}", text)[:5] == []
+
+
+def enriched(*arguments: str | Path) -> Done:
+    done = run(*arguments, "--summary", "always", stdin=EVERYTHING, env={"MODEL_RATES": RATES})
+    assert done.code == 0
+    assert len(done.lines) > 300
+    return done
+
+
+@pytest.mark.parametrize("form", ["lp", "json"])
+@pytest.mark.parametrize("log_format", ["text", "telegraf", "json"])
+def test_neither_points_nor_messages_hold_a_text(form: str, log_format: str) -> None:
+    done = enriched("--format", form, "--log-format", log_format, "--log-level", "debug", *READING)
+    check_silent(done.out, done.err)
+    assert "dead" in done.err
+
+
+def test_the_fault_of_every_line_is_silent() -> None:
+    """One by one: messages that repeat themselves are held back, and would hide what they say."""
+    faults = through(EVERYTHING).faults
+    assert len(faults) >= DEAD.count(b"\n")
+    check_silent(*(f"{fault.code} {fault.stage} {fault.detail}" for fault in faults))
+
+
+def test_neither_log_file_nor_dead_letters_hold_a_text(tmp_path: Path) -> None:
+    log_file, letters = tmp_path / "log", tmp_path / "letters"
+    done = enriched(*PLAIN, "--log-level", "debug", "--log-file", log_file, "--dead-letter", letters)
+    check_silent(done.out, done.err, log_file.read_bytes(), letters.read_bytes())
+    assert "dead: " in log_file.read_text()
+    assert len(letters.read_bytes().splitlines()) >= DEAD.count(b"\n")
+
+
+def test_dead_letters_on_standard_error_hold_no_text() -> None:
+    done = enriched(*PLAIN, "--dead-letter", "-")
+    check_silent(done.out, done.err)
+    assert done.err.count('"sha256"') >= DEAD.count(b"\n")
+
+
+def test_with_content_dead_letters_hold_the_texts_and_nothing_else_does(tmp_path: Path) -> None:
+    log_file, letters = tmp_path / "log", tmp_path / "letters"
+    options = ("--log-level", "debug", "--log-file", log_file, "--dead-letter", letters)
+    done = run(*PLAIN, *options, "--dead-letter-content", "--summary", "always", stdin=DEAD)
+    assert (done.code, done.out) == (0, b"")
+    check_silent(done.err, log_file.read_bytes())
+    found = [content(json.loads(letter)) for letter in letters.read_bytes().splitlines()]
+    assert found == DEAD.splitlines()
+    assert all(WORD.encode() in one for one in found)
+
+
+def content(letter: dict[str, Any]) -> bytes:
+    return b64decode(letter["content_base64"]) if "content_base64" in letter else letter["content"].encode()
+
+
+def test_the_canaries_sing_where_they_may() -> None:
+    """What a column shows is shown: else silence would prove nothing."""
+    record = log("/v1/toolset/gpt/mcp", {"method": "tools/call", "params": {"name": WORD}})
+    assert WORD.encode() in through(line(record)).out
+    with pytest.raises(AssertionError):
+        check_silent(through(line(record)).out)
+    assert CANARIES.planted > 1000
+    assert EVERYTHING.count(WORD.encode()) > 10_000
+
+
+def test_a_bug_that_quotes_the_text_is_reported_without_it(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def stumble(data: Any, notes: Any) -> None:
+        raise ValueError(f"cannot understand {data}")
+
+    monkeypatch.setattr(usage, "of_core", stumble)
+    outcome = through(GOOD.splitlines(keepends=True)[0])
+    (fault,) = outcome.faults
+    assert fault.code.value == "internal"
+    assert "ValueError" in fault.detail
+    check_silent(outcome.out, fault.detail, caplog.text)
+    assert caplog.text
+
+
+def test_an_enricher_that_stumbles_is_reported_without_the_text(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from dial_enricher.enrich.language import Language
+
+    def stumble(self: Language, events: Any) -> None:
+        raise ValueError(f"cannot understand {events}")
+
+    monkeypatch.setattr(Language, "fill", stumble)
+    first = GOOD.splitlines(keepends=True)[0]
+    outcome = through(first, Settings(languages=("en", "de"), topics=Scope.OFF))
+    assert outcome.out == through(first).out
+    check_silent(outcome.out, caplog.text)
+    assert "ValueError" in caplog.text
