@@ -15,7 +15,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests import lp
+from tests import lp, readme
 from tests.dialcore import Generator
 from tests.support import PATIENCE, PLAIN, SAMPLE, TOTALS, changed, line, log, needed, run, through
 
@@ -153,6 +153,14 @@ def test_every_point_of_the_sample_is_stored_and_a_replay_changes_nothing(influx
     )
     influx.write(database, run(*PLAIN, stdin=SAMPLE.read_bytes()).out)
     assert (counts(influx, database), sums(influx, database)) == first
+
+
+@pytest.mark.parametrize("statement", [line for block in readme.blocks("sql") for line in block.splitlines()])
+def test_the_queries_of_the_readme_give_the_totals(influx: Influx, statement: str) -> None:
+    database = influx.database("readme")
+    influx.write(database, run(*PLAIN, stdin=SAMPLE.read_bytes()).out)
+    found = sum(row["sum"] for row in influx.query(database, statement))
+    assert found == pytest.approx(float(TOTALS["root_price"]))
 
 
 @pytest.mark.parametrize(("seed", "lines", "shape"), [(21, 6000, "sample"), (22, 300, "production")])

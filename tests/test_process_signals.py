@@ -112,7 +112,7 @@ def test_a_second_signal_is_not_waited_for() -> None:
 def test_a_writer_that_never_pauses_does_not_keep_it() -> None:
     process = started("--summary", "never")
     assert process.stdin is not None
-    pipe = process.stdin.fileno()
+    pipe = os.dup(process.stdin.fileno())  # the writer's own: it goes on after the other end is closed
     told, at_the_signal = Event(), 0
 
     def write() -> None:
@@ -133,6 +133,7 @@ def test_a_writer_that_never_pauses_does_not_keep_it() -> None:
     process.send_signal(signal.SIGTERM)
     done = finish_by_itself(process)
     writer.join(PATIENCE)
+    os.close(pipe)
     assert done.code == 143
     out += done.out
     assert out.endswith(b"\n")
