@@ -59,7 +59,7 @@ docker_build: ## Build the container image
 
 lock: $(INSTALLED) ## Pin the newest dependencies that fit (fetches uv)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 	  --no-annotate --upgrade --custom-compile-command "make lock" --output-file requirements.lock
 
 clean: ## Remove what was made, the virtual environment too

@@ -4,7 +4,7 @@ A batch is a `list[Event]` in input order from the first stage to the last. A st
 stages before it filled in, and skips nothing by itself: the driver hands it live events only.
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -56,7 +56,7 @@ class Log:
     """The DIAL line itself, without a shipper's envelope: what ids are made from."""
     path: str
     """`request.uri` without its query string."""
-    notes: Counter[str] = field(default_factory=Counter)
+    notes: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     """What had to be mended on the way (a counter name and how often), for the statistics."""
 
 

@@ -6,6 +6,7 @@ surrogates, tags without backslashes, integers of 64 bits, finite floats, bounde
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import Any
 
 from dial_enricher import identity
@@ -20,6 +21,7 @@ MAX_TAG_BYTES = 2048
 MAX_STRING_BYTES = 64 * 1024
 """InfluxDB 2 takes no longer string field."""
 _USAGE_COLUMNS = tuple(column.name for column in dataclasses.fields(Usage))
+_usage_values = attrgetter(*_USAGE_COLUMNS)
 _SHORT = 512
 """So many characters are within every bound."""
 _MAX_INTEGER = 2**63 - 1
@@ -76,7 +78,7 @@ def _readers(measurement: Measurement) -> list[tuple[str, _Reader, bool]]:
 def _all_columns(log: Log, exchange: Exchange, time: int) -> Json:
     columns = dict(exchange.columns)
     if exchange.usage is not None:
-        columns.update((name, getattr(exchange.usage, name)) for name in _USAGE_COLUMNS)
+        columns.update(zip(_USAGE_COLUMNS, _usage_values(exchange.usage), strict=True))
     if columns.get("response_id", "") is None:
         columns["response_id"] = identity.response_id(log, columns, time)
     return columns

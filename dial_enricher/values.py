@@ -4,10 +4,11 @@ Each reader takes the value and the log's notes and returns None for a value tha
 (absent, null, an empty string). What had to be mended is noted.
 """
 
-from collections import Counter
+from collections.abc import MutableMapping
 from typing import Any
 
-Notes = Counter[str]
+Notes = MutableMapping[str, int]
+"""Counts by kind of what had to be mended; a kind that is not there counts 0."""
 
 _TOO_LARGE = 1e300
 """No count and no price is this large; below it an int is a finite float too."""
