@@ -167,3 +167,23 @@ def test_the_evaluation_covers_what_it_claims() -> None:
     assert len(rows) >= 800
     assert len({row.language for row in rows}) >= 40
     assert len({(row.asked, row.answer) for row in rows}) == len(rows)
+
+
+@pytest.mark.parametrize(
+    ("greeting", "code"),
+    [("Hello!", "en"), ("Hola", "es"), ("Ciao", "it"), ("Bom dia", "pt"), ("Ahoj", "cs"), ("ok", None)],
+)
+def test_a_greeting_is_known_by_its_words(language: Language, greeting: str, code: str | None) -> None:
+    one = event(greeting)
+    language.fill([one])
+    assert told([one]) == [code]
+
+
+@pytest.mark.parametrize(
+    ("question", "code"),
+    [("Co je to API?", "cs"), ("Що таке API?", "uk"), ("API là gì?", "vi"), ("Què és una API?", "ca")],
+)
+def test_words_speak_where_letters_are_too_few(language: Language, question: str, code: str) -> None:
+    one = event(question)
+    language.fill([one])
+    assert told([one]) == [code]

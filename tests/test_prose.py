@@ -60,6 +60,8 @@ def test_foreign_matter_has_no_voice(what: str, matter: str, order: str) -> None
         ("Γιατί δεν δουλεύει αυτό;", "Γιατί δεν δουλεύει αυτό;"),
         ("- erst kochen\n- dann essen", "erst kochen dann essen"),
         ("# So geht das\nund nicht anders", "So geht das und nicht anders"),
+        ('{"name": "test", "n": 5} come leggo questo in java?', "come leggo questo in java?"),
+        ("git commit was macht das genau?", "git commit was macht das genau?"),
     ],
 )
 def test_what_remains_of_a_sentence(text: str, heard: str) -> None:

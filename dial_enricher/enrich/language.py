@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from dial_enricher.enrich import prose
-from dial_enricher.enrich.words import languages_by_word
+from dial_enricher.enrich.words import all_are_common, languages_by_word
 from dial_enricher.errors import SettingError
 from dial_enricher.event import Event
 
@@ -22,10 +22,14 @@ LIKELY = 0.3
 """A language less likely than this is not told."""
 WORD = 6.0
 """How much likelier, per letter, a common word makes its languages: long words do not occur by accident."""
+SLIP = 1.0
+"""What letters leave to a language that words speak for: the square of this, divided by their number."""
 DOUBT = 0.03
 """What an answer leaves to the languages it is not in: many a question is answered in English."""
 OPEN = 0.5
 """What a question leaves to each language it does not seem to be in, divided by its evidence."""
+GREETING = 3
+"""The least evidence of a sample that is all common words."""
 BATCH = 256
 """Samples asked at once: both processors are busy, and 75 likelihoods of each fit into little memory."""
 
@@ -82,19 +86,13 @@ class Language:
     def _tell(self, samples: Iterable[str]) -> dict[str, Likelihoods]:
         """The likelihoods of each sample. Equal samples are asked once."""
         told: dict[str, Likelihoods] = {sample: {} for sample in samples}
-        worth = [sample for sample in told if prose.evidence(sample) >= prose.TELLING]
+        worth = [sample for sample in told if _is_telling(sample)]
         for start in range(0, len(worth), BATCH):
             batch = worth[start : start + BATCH]
             found = self._detector.compute_language_confidence_values_in_parallel(batch)
             for sample, values in zip(batch, found, strict=True):
-                told[sample] = _weighed(
-                    {
-                        value.language.iso_code_639_1.name.lower(): value.value
-                        for value in values
-                        if value.value
-                    },
-                    sample,
-                )
+                by_letters = {value.language.iso_code_639_1.name.lower(): value.value for value in values}
+                told[sample] = _weighed(by_letters, sample)
         return told
 
 
@@ -143,14 +141,29 @@ def _voices(parts: list[str]) -> list[str]:
     return [voice.encode("utf-8", "replace").decode() for voice in prose.voices("\n\n".join(parts))]
 
 
+def _is_telling(sample: str) -> bool:
+    """Whether a sample is worth asking about: by its length, or because it is a greeting and the like."""
+    evidence = prose.evidence(sample)
+    return evidence >= prose.TELLING or (evidence >= GREETING and all_are_common(sample))
+
+
 def _weighed(by_letters: Likelihoods, sample: str) -> Likelihoods:
     """Likelihoods by letters alone, corrected by how usual a language is and by its common words."""
     weighed = {code: value * _usualness(code) for code, value in by_letters.items()}
+    slip = (SLIP / prose.evidence(sample)) ** 2
+    for code, factor in _support(sample).items():
+        if code in weighed:
+            weighed[code] = (by_letters[code] + slip) * _usualness(code) * factor
+    return _shares(weighed)
+
+
+def _support(sample: str) -> dict[str, float]:
+    """How much likelier the common words in a sample make their languages."""
+    support: defaultdict[str, float] = defaultdict(lambda: 1.0)
     for word, languages in languages_by_word(sample):
         for code in languages:
-            if code in weighed:
-                weighed[code] *= WORD * len(word)
-    return _shares(weighed)
+            support[code] *= WORD * len(word)
+    return support
 
 
 def _usualness(code: str) -> float:
@@ -158,8 +171,9 @@ def _usualness(code: str) -> float:
 
 
 def _shares(weights: Likelihoods) -> Likelihoods:
+    """The weights as parts of 1; nothing when there are none."""
     total = sum(weights.values())
-    return {code: weight / total for code, weight in weights.items()}
+    return {code: weight / total for code, weight in weights.items() if weight}
 
 
 def _mean(voices: list[Likelihoods]) -> Likelihoods:

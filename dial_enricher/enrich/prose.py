@@ -67,7 +67,7 @@ _MACHINE_LINE = re.compile(
     | [\w.\[\]"'$-]*[\w\])]\s*(?:[-+*/|]?=|:=|=>|<-)\s*\S
     | [\w.$:>-]+\([^()]{0,200}\)[\s;:{,.)]{0,4}$
     | (?:[$>%]|PS\ \S+>)\s+\w
-    | (?:sudo|pip3?|npm|npx|git|docker|kubectl|curl|wget|apt|cd|chmod|python3?|node)\s+[\w./-]
+    | (?:sudo|pip3?|npm|npx|git|docker|kubectl|curl|wget|apt|cd|chmod|python3?|node)\s+[\w./-][^?]*$
     )""",
     re.VERBOSE | re.ASCII,
 )
@@ -149,7 +149,9 @@ def _prose(lines: list[str], part: slice) -> Iterator[str]:
 
 def _is_machine(line: str, body: str, bare: str) -> bool:
     """Whether a line is code, data or log: as a whole, without its list marker, or without inline matter."""
-    if _MACHINE_LINE.match(body) or _STATEMENT_END.match(bare):
+    # Somebody may ask right behind an object.
+    start = bare if body.lstrip().startswith("{") else body
+    if _MACHINE_LINE.match(start) or _STATEMENT_END.match(bare):
         return True
     indented = line.startswith(("    ", "\t"))
     return indented and len(body.split()) < 4 and not _foreign_evidence(body)
