@@ -50,8 +50,7 @@ def _parse(data: str) -> Json | None:
 def merge_chat(chunks: Iterable[Json]) -> Json | None:
     """Chat completion chunks: contents joined by choice, tool calls by index, usage last-wins."""
     answer: Json = {}
-    choices: dict[int, Json] = {}
-    contents: defaultdict[int, list[str]] = defaultdict(list)
+    choices: dict[int, _Choice] = {}
     for chunk in chunks:
         for key in ("id", "model", "object", "created"):
             if chunk.get(key):
@@ -59,43 +58,51 @@ def merge_chat(chunks: Iterable[Json]) -> Json | None:
         for key in ("usage", "statistics"):
             if chunk.get(key):
                 answer[key] = chunk[key]
-        for choice in objects(chunk.get("choices")):
-            index = _index(choice)
-            merged = choices.setdefault(index, {"index": index, "message": {"role": "assistant"}})
-            _merge_choice(merged, choice, contents[index])
-    for index, content in contents.items():
-        choices[index]["message"]["content"] = "".join(content)
+        for part in objects(chunk.get("choices")):
+            choices.setdefault(_index(part), _Choice()).add(part)
     if choices:
-        answer["choices"] = [choices[index] for index in sorted(choices)]
+        answer["choices"] = [{"index": index, **choices[index].document()} for index in sorted(choices)]
     return answer or None
 
 
-def _merge_choice(merged: Json, choice: Json, contents: list[str]) -> None:
-    if choice.get("finish_reason"):
-        merged["finish_reason"] = choice["finish_reason"]
-    delta = choice.get("delta") or choice.get("message")
-    if not isinstance(delta, dict):
-        return
-    if isinstance(delta.get("content"), str):
-        contents.append(delta["content"])
-    for call in objects(delta.get("tool_calls")):
-        calls = merged["message"].setdefault("tool_calls", [])
-        _merge_tool_call(calls, call)
+class _Choice:
+    """One choice of a streamed chat completion, put together from its deltas."""
 
+    def __init__(self) -> None:
+        self._finish_reason: Any = None
+        self._content: list[str] = []
+        self._calls: dict[int, Json] = {}
+        self._arguments: defaultdict[int, list[str]] = defaultdict(list)
 
-def _merge_tool_call(calls: list[Json], part: Json) -> None:
-    index = _index(part)
-    call = next((call for call in calls if call["index"] == index), None)
-    if call is None:
-        call = {"index": index, "function": {"arguments": ""}}
-        calls.append(call)
-    call.update((key, part[key]) for key in ("id", "type") if part.get(key))
-    function = part.get("function")
-    if isinstance(function, dict):
-        if function.get("name"):
-            call["function"]["name"] = function["name"]
-        if isinstance(function.get("arguments"), str):
-            call["function"]["arguments"] += function["arguments"]
+    def add(self, part: Json) -> None:
+        self._finish_reason = part.get("finish_reason") or self._finish_reason
+        delta = part.get("delta") or part.get("message")
+        if not isinstance(delta, dict):
+            return
+        if isinstance(delta.get("content"), str):
+            self._content.append(delta["content"])
+        for call in objects(delta.get("tool_calls")):
+            self._add_call(_index(call), call)
+
+    def _add_call(self, index: int, part: Json) -> None:
+        call = self._calls.setdefault(index, {"index": index, "function": {"name": None}})
+        call.update((key, part[key]) for key in ("id", "type") if part.get(key))
+        function = part.get("function")
+        if isinstance(function, dict):
+            call["function"]["name"] = function.get("name") or call["function"]["name"]
+            if isinstance(function.get("arguments"), str):
+                self._arguments[index].append(function["arguments"])
+
+    def document(self) -> Json:
+        """The choice as it stands in an answer that was not streamed."""
+        message: Json = {"role": "assistant", "content": "".join(self._content)}
+        if self._calls:
+            message["tool_calls"] = [self._call_document(index) for index in sorted(self._calls)]
+        return {"message": message, "finish_reason": self._finish_reason}
+
+    def _call_document(self, index: int) -> Json:
+        call = self._calls[index]
+        return {**call, "function": {**call["function"], "arguments": "".join(self._arguments[index])}}
 
 
 def merge_responses(events: Iterable[Json]) -> Json | None:

@@ -12,8 +12,8 @@ from dial_enricher import Enricher, jsontext, lineprotocol
 from dial_enricher.batch import Batcher
 from dial_enricher.endpoints import ENDPOINTS, shape
 from dial_enricher.errors import BadRecord, Code, SettingError
-from dial_enricher.event import Event, Fault, Line, Point
-from dial_enricher.identity import nanoseconds
+from dial_enricher.event import Event, Fault, Line, Log, Point
+from dial_enricher.identity import nanoseconds, offset
 from dial_enricher.logs import Repeats
 from dial_enricher.rates import Unit, parse_rates
 from dial_enricher.schema import COLUMNS, MEASUREMENTS
@@ -258,3 +258,10 @@ def test_records_in_trouble_leave_no_reference_cycles() -> None:
         assert gc.collect() == 0
     finally:
         gc.enable()
+
+
+def test_no_two_calls_of_a_batch_share_an_offset() -> None:
+    log = Log({}, b"line", "/")
+    offsets = {offset(log, {}, position) for position in range(100_000)}
+    assert len(offsets) == 100_000
+    assert max(offsets) < 1_000_000
