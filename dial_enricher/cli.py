@@ -220,6 +220,7 @@ def _run(pipeline: Pipeline, reader: Reader, settings: Settings, stop: Stop) -> 
         return EXIT_PIPE_CLOSED
     except (SinkDown, InputFailed) as error:
         logs.LOGGER.error("stopped: %s", error)
+        report(pipeline.stats, settings)
         return EXIT_ERROR
     except Exception as error:
         logs.LOGGER.error("stopped by a bug, please report it: %s", where(error))
