@@ -149,7 +149,12 @@ def main() -> None:
     Settings.language_accuracy,
     "low: small and fast. high: a little better, about 1 GB of memory.",
 )
-@_choice("--topics", Scope, Settings.topics, "Whose topic to find.")
+@_choice(
+    "--topics",
+    Scope,
+    Settings.topics,
+    "Whose topic to find. This version has no topic model yet: all are undefined.",
+)
 @_option(
     "--rates",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
