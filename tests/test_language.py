@@ -158,7 +158,7 @@ def test_accuracy_on_the_evaluation_texts(half: str) -> None:
     rows = eval_language.rows(half)
     right = [guess == row.language for guess, row in zip(eval_language.ours("low")(rows), rows, strict=True)]
     with_code = [hit for hit, row in zip(right, rows, strict=True) if row.kind == "code"]
-    assert sum(right) >= 0.965 * len(right)
+    assert sum(right) >= 0.975 * len(right)
     assert sum(with_code) >= 0.95 * len(with_code)
 
 

@@ -62,6 +62,11 @@ def test_foreign_matter_has_no_voice(what: str, matter: str, order: str) -> None
         ("# So geht das\nund nicht anders", "So geht das und nicht anders"),
         ('{"name": "test", "n": 5} come leggo questo in java?', "come leggo questo in java?"),
         ("git commit was macht das genau?", "git commit was macht das genau?"),
+        ("SELECT max(n) FROM t; und wie bekomme ich den nächsten", "und wie bekomme ich den nächsten"),
+        ("let a = f(b); // this is a comment", ""),
+        ("<b>Save</b> wie ändere ich das hier", "wie ändere ich das hier"),
+        ("DELETE FROM logs; това ще изтрие ли всичко?", "това ще изтрие ли всичко?"),
+        ('Was heißt "HTTP 403 Forbidden: you may not" hier?', "Was heißt hier?"),
     ],
 )
 def test_what_remains_of_a_sentence(text: str, heard: str) -> None:

@@ -44,6 +44,7 @@ _MACHINE_LINE = re.compile(
     # stack traces, and what was thrown
     | at\s+[\w.$<>/]+[ (:]|File\s+"|Traceback\b|Caused\ by:|\.{3}\s\d+\ more|goroutine\ \d|thread\ '
     | (?:[\w$.:]*[a-z.])?(?:Error|Exception|Warning|panic|fatal|error|warning):|npm\ ERR!
+    | Uncaught\s|[A-Z][A-Z_]{3,}:|(?:\w+\ ){1,2}failed(?::|\ with\b)|(?:From|To|Cc|Subject|Date|Sent):\s
     | [\w$.]*[a-z](?:Error|Exception)\s*$|Unhandled\ exception|Exception\ in\ thread
     # what compilers draw
     | \d+\s*\||\|?\s*[-^~=|]{2,}|\w+\[\w+\]:
@@ -62,6 +63,7 @@ _MACHINE_LINE = re.compile(
     | (?:public|private|protected|static|namespace|elif|except|raise|package)\s+\S+\s*$
     | return\s+\S+(?:\s+[-+*/%<>=|&]+\s+\S+){0,4}\s*$
     | (?:if|for|while|else|try|with|switch|case|do|finally|catch|elseif)\b[^?]*[:{]\s*$
+    | (?:for|while|if|switch|catch)\s*\([^()]*[=<>!;&|][^()]*\)
     | @\w+(?:\(|$)|\#include|\#!|//|/\*|\*/|--\s|;;
     # assignments, calls, commands of a shell
     | [\w.\[\]"'$-]*[\w\])]\s*(?:[-+*/|]?=|:=|=>|<-)\s*\S
@@ -72,10 +74,14 @@ _MACHINE_LINE = re.compile(
     re.VERBOSE | re.ASCII,
 )
 _STATEMENT_END = re.compile(r"[^\u0370-\u03ff]*[\w)\]\"'][;{}]\s*$", re.ASCII)
+_CODE_END = re.compile(
+    r".*(?:;|</\w+>|/>|<(?:img|input|br|hr|link|meta)\b[^<>]*>|\}|\s—|[ \t]{3})\s+(?=[^\W\d_])"
+)
 _COMMENT = re.compile(r"\s*#+\s")
 
 # A run of the Latin script with all that is written into it: broken where another script begins.
 _RUN = re.compile("[\x21-\x7e\u00a1-\u02ff\u0300-\u036f\u1e00-\u1eff\u2018\u2019]+")
+_QUOTES = re.compile('["“”„«»「」]')
 _EDGES = "*_~#[](){}\"'«»“”„‘’.,;:!?¿¡|-…"
 _MACHINE_RUN = re.compile(
     r"[_\\=@$%^*+|~#{}<>\[\]&()]|\d[A-Za-z]|[A-Za-z]\d|[a-z][A-Z]|[A-Z]{2}[a-z]|\w[.:]\w|//|^/|/.*/|.{40}",
@@ -143,8 +149,17 @@ def _prose(lines: list[str], part: slice) -> Iterator[str]:
         body = line[marker.end() :] if (marker := _MARKER.match(line)) else line
         bare = _INLINE.sub(" ", body)
         after_code = _is_machine(line, body, bare) or (after_code and bool(_COMMENT.match(line)))
-        if not after_code and (words := _words(bare[part])):
+        if words := _words((_remark(line) if after_code else bare)[part]):
             yield words
+
+
+def _remark(line: str) -> str:
+    """What somebody asks on the same line, behind code that has come to its end; often nothing."""
+    line = line[-2 * LINE :]
+    end = _CODE_END.match(line)
+    remark = line[end.end() :] if end else ""
+    is_prose = len(_words(remark).split()) >= 3 or _foreign_evidence(remark) >= TELLING
+    return remark if is_prose and not _is_machine(remark, remark, remark) else ""
 
 
 def _is_machine(line: str, body: str, bare: str) -> bool:
@@ -164,7 +179,7 @@ def _words(line: str) -> str:
     def keep(run: re.Match[str]) -> str:
         word = run[0].strip(_EDGES)
         if _MACHINE_RUN.search(word) or (len(word) > 1 and word.isupper() and not shouting):
-            return " "
+            return " ".join(_QUOTES.findall(run[0]))  # a citation still ends where it ends
         return run[0]
 
     return " ".join(_RUN.sub(keep, line).split())
