@@ -47,9 +47,9 @@ _RARE = frozenset("bs cy eo ga la lg mi nn sn so st tn ts xh yo zu".split())
 class Language:
     """Sets the column `language` to an ISO 639-1 code, or leaves it absent where nothing tells it.
 
-    The detector, lingua, hears the prose of the question (`prose.voices`); common words and strange letters in
-    it correct the likelihoods. If no language is sure by then, the answer chooses among those that the question
-    may be in. Below `LIKELY`, and where there is no prose, nothing is told.
+    The detector, lingua, hears the prose of the question (`prose.voices`); common words and strange letters
+    in it correct the likelihoods. If no language is sure by then, the answer chooses among those that the
+    question may be in. Below `LIKELY`, and where there is no prose, nothing is told.
 
     `low` accuracy is for everybody: 98 % of the held-out texts of the evaluation are right, 3,000 to 5,800
     short texts a second pass two processors (busy, idle), and the whole program stays near 110 MiB with all
