@@ -62,6 +62,7 @@ def test_foreign_matter_has_no_voice(what: str, matter: str, order: str) -> None
         ("# So geht das\nund nicht anders", "So geht das und nicht anders"),
         ('{"name": "test", "n": 5} come leggo questo in java?', "come leggo questo in java?"),
         ("git commit was macht das genau?", "git commit was macht das genau?"),
+        ("git rebase -i って何をするコマンドですか。", "って何をするコマンドですか。"),
         ("SELECT max(n) FROM t; und wie bekomme ich den nächsten", "und wie bekomme ich den nächsten"),
         ("let a = f(b); // this is a comment", ""),
         ("<b>Save</b> wie ändere ich das hier", "wie ändere ich das hier"),
