@@ -69,7 +69,8 @@ _MACHINE_LINE = re.compile(
     | [\w.\[\]"'$-]*[\w\])]\s*(?:[-+*/|]?=|:=|=>|<-)\s*\S
     | [\w.$:>-]+\([^()]{0,200}\)[\s;:{,.)]{0,4}$
     | (?:[$>%]|PS\ \S+>)\s+\w
-    | (?:sudo|pip3?|npm|npx|git|docker|kubectl|curl|wget|apt|cd|chmod|python3?|node)\s+[\w./-][^?\u0370-\uffff]*$
+    | (?:sudo|pip3?|npm|npx|git|docker|kubectl|curl|wget|apt|cd|chmod|python3?|node)
+        \s+[\w./-][^?\u0370-\uffff]*$
     )""",
     re.VERBOSE | re.ASCII,
 )
