@@ -27,8 +27,6 @@ def nanoseconds(time: Any) -> int:
 
     Accepts what dateutil's isoparse accepts. Raises BadRecord for anything else.
     """
-    if time is None or time == "":
-        raise BadRecord(Code.MISSING_FIELD, "request.time is missing or empty")
     if not isinstance(time, str):
         raise BadRecord(Code.MISSING_FIELD, _NO_TIME)
     try:

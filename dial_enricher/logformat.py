@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 from dial_enricher import jsontext
 from dial_enricher.errors import BadRecord, Code
 from dial_enricher.event import Event, Fault, Line, Log
-from dial_enricher.take import dig
+from dial_enricher.take import dig, missing
 
 BLANK = "blank"
 """Why a line without content is ignored."""
 
+_URI = ("request", "uri")
 _ENVELOPE_KEYS = ("message", "log", "exec")
 _DEEPEST_ENVELOPE = 4
 _MARGIN = b" \t\r\n\0"
@@ -69,37 +70,38 @@ def _read(document: bytes | str, depth: int) -> Iterator[_Record]:
         yield from _unwrap(value, line, depth)
 
 
-def _unwrap(value: Any, line: bytes, depth: int) -> Iterator[_Record]:
+def _unwrap(value: Any, line: bytes, depth: int, *, is_part: bool = False) -> Iterator[_Record]:
+    """The records in a value: all that the line holds, or a part that has no bytes of its own any more."""
     if isinstance(value, list) and depth < _DEEPEST_ENVELOPE:
         for item in value:
-            yield from _unwrap_item(item, line, depth + 1)
-    elif not isinstance(value, dict):
-        yield _Record(BadRecord(Code.NOT_A_DIAL_LOG, "the line is no JSON object"), line)
-    elif dig(value, ("request", "uri")):
-        yield _Record(value, line)
+            yield from _unwrap(item, line, depth + 1, is_part=True)
+    elif isinstance(value, dict) and not dig(value, _URI):
+        yield from _open_envelope(value, line, depth, is_part)
     else:
-        yield from _open_envelope(value, line, depth)
+        no_object = BadRecord(Code.NOT_A_DIAL_LOG, "the line is no JSON object")
+        content = value if isinstance(value, dict) else no_object
+        yield _record(content, value, line, is_part)
 
 
-def _unwrap_item(item: Any, line: bytes, depth: int) -> Iterator[_Record]:
-    """The records in a part of a decoded line, which has no bytes of its own any more."""
-    try:
-        own_line = jsontext.dumps(item)
-    except jsontext.NotJson as error:
-        yield _Record(BadRecord(Code.INVALID_JSON, str(error)), line)
-    else:
-        yield from _unwrap(item, own_line, depth)
-
-
-def _open_envelope(envelope: dict[str, Any], line: bytes, depth: int) -> Iterator[_Record]:
+def _open_envelope(envelope: dict[str, Any], line: bytes, depth: int, is_part: bool) -> Iterator[_Record]:
     contents = [envelope[key] for key in _ENVELOPE_KEYS if key in envelope]
     content = next(filter(None, contents), None)
     if isinstance(content, str) and depth < _DEEPEST_ENVELOPE:
         yield from _read(content.strip(_MARGIN.decode()), depth + 1)
     elif isinstance(content, dict | list) and depth < _DEEPEST_ENVELOPE:
-        yield from _unwrap_item(content, line, depth + 1)
+        yield from _unwrap(content, line, depth + 1, is_part=True)
     elif "request" in envelope:
-        yield _Record(BadRecord(Code.MISSING_FIELD, "request.uri is missing or empty"), line)
+        yield _record(missing(_URI), envelope, line, is_part)
     elif content or not contents:  # an envelope around nothing holds no record
         problem = "the object has no request and is no known envelope"
-        yield _Record(BadRecord(Code.NOT_A_DIAL_LOG, problem), line)
+        yield _record(BadRecord(Code.NOT_A_DIAL_LOG, problem), envelope, line, is_part)
+
+
+def _record(content: Any, value: Any, line: bytes, is_part: bool) -> _Record:
+    """The record of a value; a part is written out again, but only here, where its bytes are wanted."""
+    if not is_part:
+        return _Record(content, line)
+    try:
+        return _Record(content, jsontext.dumps(value))
+    except jsontext.NotJson as error:
+        return _Record(BadRecord(Code.INVALID_JSON, str(error)), line)

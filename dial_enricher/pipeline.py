@@ -91,9 +91,7 @@ def _decode(line: Line) -> list[Event]:
 
 def _each(stage: str, work: Callable[[Event], None], events: list[Event]) -> None:
     """Does a stage's work for every live event; what goes wrong stays with the event."""
-    for event in events:
-        if event.fault is not None or event.ignored is not None:
-            continue
+    for event in _live(events):
         try:
             work(event)
         except BadRecord as problem:

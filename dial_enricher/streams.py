@@ -10,7 +10,7 @@ from typing import Any
 
 from dial_enricher import jsontext
 from dial_enricher.event import Json
-from dial_enricher.texts import objects
+from dial_enricher.take import dig, objects
 from dial_enricher.values import Notes
 
 _FIELD_NAMES = ("data:", "event:", "id:", "retry:", ":")
@@ -140,7 +140,7 @@ def merge_anthropic(events: Iterable[Json]) -> Json | None:
         delta = event.get("delta")
         if isinstance(delta, dict) and isinstance(delta.get("text"), str):
             texts[_index(event)].append(delta["text"])
-        for told in (event.get("usage"), _member(event.get("message"), "usage")):
+        for told in (event.get("usage"), dig(event, ("message", "usage"))):
             if isinstance(told, dict):
                 usage.update((key, value) for key, value in told.items() if value is not None)
     for index, parts in texts.items():
@@ -154,10 +154,6 @@ def merge_anthropic(events: Iterable[Json]) -> Json | None:
 def merge_error(chunks: Iterable[Json]) -> Json | None:
     """The first chunk of a failed stream that tells the error."""
     return next((chunk for chunk in chunks if chunk.get("error")), None)
-
-
-def _member(value: Any, key: str) -> Any:
-    return value.get(key) if isinstance(value, dict) else None
 
 
 def _index(part: Json, key: str = "index") -> int:

@@ -1,6 +1,6 @@
 """Extraction as a table: rows of a dotted path, the column it fills, and how its value is read."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from dial_enricher.errors import BadRecord, Code
@@ -11,27 +11,19 @@ class Take(NamedTuple):
     path: tuple[str, ...]
     to: str
     read: Callable[[Any, Notes], Any] = text
-    required: bool = False
 
 
-def row(path: str, to: str, read: Callable[[Any, Notes], Any] = text, *, required: bool = False) -> Take:
+def row(path: str, to: str, read: Callable[[Any, Notes], Any] = text) -> Take:
     """A row of a table; `path` is dotted (`trace.trace_id`)."""
-    return Take(tuple(path.split(".")), to, read, required)
+    return Take(tuple(path.split(".")), to, read)
 
 
 def take(rows: Iterable[Take], document: Any, notes: Notes) -> dict[str, Any]:
-    """The columns that the rows find in a document; a value that is not there is None.
-
-    Raises BadRecord with the dotted path when a required value is not there.
-    """
+    """The columns that the rows find in a document; a value that is not there is None."""
     columns: dict[str, Any] = {}
-    for path, to, read, required in rows:
+    for path, to, read in rows:
         value = dig(document, path)
-        if value is not None:
-            value = read(value, notes)
-        if value is None and required:
-            raise BadRecord(Code.MISSING_FIELD, f"{'.'.join(path)} is missing or empty")
-        columns[to] = value
+        columns[to] = None if value is None else read(value, notes)
     return columns
 
 
@@ -43,3 +35,24 @@ def dig(document: Any, path: Iterable[str]) -> Any:
     except (KeyError, TypeError):
         return None
     return document
+
+
+def need(document: Any, path: tuple[str, ...]) -> Any:
+    """The value at a path without which the record is of no use. Raises BadRecord with the dotted path."""
+    value = dig(document, path)
+    if value is None or value == "":
+        raise missing(path)
+    return value
+
+
+def missing(path: tuple[str, ...]) -> BadRecord:
+    """What is wrong with a record that has nothing at a path."""
+    return BadRecord(Code.MISSING_FIELD, f"{'.'.join(path)} is missing or empty")
+
+
+def objects(value: Any) -> Iterator[dict[str, Any]]:
+    """The objects of a list; of anything else none."""
+    if isinstance(value, list):
+        for item in value:
+            if isinstance(item, dict):
+                yield item

@@ -7,7 +7,7 @@ answer, then, for chat, the sum over the answer's `statistics.usage_per_model`.
 from typing import Any
 
 from dial_enricher.event import Usage
-from dial_enricher.take import Take, dig, row, take
+from dial_enricher.take import Take, dig, objects, row, take
 from dial_enricher.values import Notes, amount, count, text
 
 OPENAI = (
@@ -63,13 +63,9 @@ def of_anthropic_answer(answer: Any, notes: Notes) -> Usage | None:
 
 def per_model(answer: Any, notes: Notes) -> list[tuple[str, Usage]]:
     """What a DIAL application reports of the models it called: model and usage."""
-    entries = dig(answer, ("statistics", "usage_per_model"))
-    if not isinstance(entries, list):
-        return []
     return [
         (text(entry.get("model"), notes) or "", Usage(**take(OPENAI, entry, notes)))
-        for entry in entries
-        if isinstance(entry, dict)
+        for entry in objects(dig(answer, ("statistics", "usage_per_model")))
     ]
 
 

@@ -18,7 +18,7 @@ from dial_enricher.logs import Repeats
 from dial_enricher.rates import Unit, parse_rates
 from dial_enricher.schema import COLUMNS, MEASUREMENTS
 from dial_enricher.stats import AccountsOpen, Stats
-from dial_enricher.take import row, take
+from dial_enricher.take import need
 from dial_enricher.values import amount, count, duration, text
 
 
@@ -106,7 +106,7 @@ def test_a_text_is_what_can_be_spelled_out() -> None:
 
 def test_a_required_value_that_is_missing_is_named_by_its_path() -> None:
     with pytest.raises(BadRecord, match=r"trace\.span is missing or empty") as caught:
-        take([row("trace.span", "span", required=True)], {"trace": {"span": ""}}, Counter())
+        need({"trace": {"span": ""}}, ("trace", "span"))
     assert caught.value.code is Code.MISSING_FIELD
 
 

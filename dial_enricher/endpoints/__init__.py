@@ -7,9 +7,8 @@ import re
 
 from dial_enricher.endpoint import Endpoint
 from dial_enricher.endpoints import anthropic, chat, embeddings, failed, mcp, rating, responses, routes
-from dial_enricher.errors import BadRecord, Code
 from dial_enricher.event import Event, Exchange, Log
-from dial_enricher.take import dig
+from dial_enricher.take import need
 
 
 def _path(pattern: str) -> re.Pattern[str]:
@@ -49,10 +48,7 @@ def understand(event: Event) -> None:
 def _read(endpoint: Endpoint, log: Log, uri: re.Match[str]) -> Exchange:
     if endpoint.any_status:
         return endpoint.read(log, uri)
-    status = dig(log.data, ("response", "status"))
-    if status is None or status == "":
-        raise BadRecord(Code.MISSING_FIELD, "response.status is missing or empty")
-    if _is_success(status):
+    if _is_success(need(log.data, ("response", "status"))):
         return endpoint.read(log, uri)
     return failed.read(endpoint.name, log, uri)
 

@@ -7,7 +7,7 @@ from typing import Any
 from dial_enricher import streams, texts, usage
 from dial_enricher.endpoint import answered
 from dial_enricher.event import Exchange, Log, Texts, Usage
-from dial_enricher.take import dig
+from dial_enricher.take import dig, objects
 
 _DEEPEST_RESULT = 8
 
@@ -27,7 +27,7 @@ def read(log: Log, uri: re.Match[str]) -> Exchange:
 
 def _texts(request: Any, answer: Any) -> Texts:
     asked = [dig(request, ("system",))]
-    asked += [message.get("content") for message in texts.objects(dig(request, ("messages",)))]
+    asked += [message.get("content") for message in objects(dig(request, ("messages",)))]
     parts = texts.trimmed(part for content in asked for part in _parts(content))
     return Texts(parts, texts.trimmed(_parts(dig(answer, ("content",)))), asked=parts[-1:])
 
@@ -36,7 +36,7 @@ def _parts(content: Any, depth: int = 0) -> Iterator[str]:
     """Texts of a content in order, those inside tool results included."""
     if isinstance(content, str):
         yield content
-    for block in texts.objects(content):
+    for block in objects(content):
         if block.get("type") == "text":
             yield from texts.parts([block], ("text",))
         elif block.get("type") == "tool_result" and depth < _DEEPEST_RESULT:

@@ -7,7 +7,7 @@ from typing import Any
 from dial_enricher import streams, texts, usage
 from dial_enricher.endpoint import answered
 from dial_enricher.event import Exchange, Log, Texts, Usage
-from dial_enricher.take import dig
+from dial_enricher.take import dig, objects
 
 
 def read(log: Log, uri: re.Match[str]) -> Exchange:
@@ -26,10 +26,8 @@ def read(log: Log, uri: re.Match[str]) -> Exchange:
 
 
 def _texts(messages: Any, answer: Any) -> Texts:
-    request = texts.trimmed(
-        part for message in texts.objects(messages) for part in _parts(message.get("content"))
-    )
-    choice = next(texts.objects(dig(answer, ("choices",))), {})
+    request = texts.trimmed(part for message in objects(messages) for part in _parts(message.get("content")))
+    choice = next(objects(dig(answer, ("choices",))), {})
     message = choice.get("message") or choice.get("delta")  # Core assembles a stream into deltas
     return Texts(request, texts.trimmed(_parts(dig(message, ("content",)))), asked=request[-1:])
 

@@ -7,7 +7,7 @@ from typing import Any
 from dial_enricher import streams, texts, usage
 from dial_enricher.endpoint import answered
 from dial_enricher.event import Exchange, Log, Texts, Usage
-from dial_enricher.take import dig
+from dial_enricher.take import dig, objects
 
 _PARTS = ("input_text", "output_text")
 
@@ -35,6 +35,6 @@ def _texts(inputs: Any, answer: Any) -> Texts:
 
 
 def _item_texts(items: Any) -> Iterator[str]:
-    for item in texts.objects(items):
+    for item in objects(items):
         told = item.get("output" if item.get("type") == "function_call_output" else "content")
         yield from texts.parts(told, _PARTS)
