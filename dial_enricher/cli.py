@@ -20,6 +20,7 @@ from dial_enricher.report import report
 from dial_enricher.schema_text import FORMATS
 from dial_enricher.settings import (
     ENV_PREFIX,
+    LONGEST_DELAY,
     MODEL_RATES,
     Accuracy,
     Format,
@@ -32,7 +33,8 @@ from dial_enricher.settings import (
 )
 from dial_enricher.signals import Stop, exit_code
 from dial_enricher.sinks.deadletter import DeadLetters
-from dial_enricher.sinks.stdout import StdoutSink, check_open, leave_quietly
+from dial_enricher.sinks.descriptor import check_open, leave_quietly
+from dial_enricher.sinks.stdout import StdoutSink
 
 EXIT_ERROR = 1
 EXIT_SETTING = 2
@@ -182,7 +184,7 @@ def main() -> None:
 )
 @_option(
     "--max-delay",
-    type=click.FloatRange(min=0, max=3600),
+    type=click.FloatRange(min=0, max=LONGEST_DELAY),
     default=Settings.max_delay,
     show_default=True,
     help="or when its first line has waited so many seconds.",
@@ -221,7 +223,7 @@ def _run(pipeline: Pipeline, reader: Reader, settings: Settings, stop: Stop) -> 
     try:
         pipeline.run(reader.batches())
     except SinkClosed:
-        leave_quietly()
+        leave_quietly(1)
         return EXIT_PIPE_CLOSED
     except (SinkDown, InputFailed) as error:
         logs.LOGGER.error("stopped: %s", error)

@@ -13,9 +13,8 @@ from dial_enricher.rates import Rate, parse_rates
 ENV_PREFIX = "DIAL_ENRICHER_"
 MODEL_RATES = "MODEL_RATES"
 """The customer's own name for the rates; everything else is our prefix and the option's name."""
-
-
-_LONGEST_DELAY = 3600
+LONGEST_DELAY = 3600
+"""Seconds."""
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
@@ -72,8 +71,8 @@ class Settings:
         for name in ("max_line_bytes", "batch_lines"):
             if getattr(self, name) < 1:
                 raise SettingError(f"{name} must be 1 or more")
-        if not 0 <= self.max_delay <= _LONGEST_DELAY:
-            raise SettingError(f"max_delay must be 0 to {_LONGEST_DELAY} seconds")
+        if not 0 <= self.max_delay <= LONGEST_DELAY:
+            raise SettingError(f"max_delay must be 0 to {LONGEST_DELAY} seconds")
 
 
 def chosen(kind: type[_Choice], name: str, value: str) -> _Choice:

@@ -1,5 +1,6 @@
 """Real processes whose streams are closed or full: one sentence, a clear exit code, and no half line."""
 
+import json
 import os
 import resource
 from collections.abc import Callable
@@ -44,6 +45,21 @@ def test_a_disk_that_fills_up_holds_whole_lines_only(before: bytes, room: int, t
     assert written.endswith(b"\n")
     assert (before + POINTS).startswith(written)
     assert room - 2000 < len(written) <= room
+
+
+def test_a_disk_that_fills_up_holds_whole_dead_letters_only(tmp_path: Path) -> None:
+    file = tmp_path / "dead"
+    done = run(
+        *(*PLAIN, "--dead-letter", file),
+        stdin=b"?\n" * 1000,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000)),
+    )
+    assert done.code == 1
+    assert "cannot write the dead-letter file" in done.err
+    letters = file.read_bytes()
+    assert letters.endswith(b"\n")
+    assert 59_000 < len(letters) <= 60_000
+    assert {json.loads(letter)["code"] for letter in letters.splitlines()} == {"invalid_json"}
 
 
 CLOSED: dict[str, tuple[tuple[int, ...], str]] = {

@@ -12,7 +12,7 @@ import orjson
 from dial_enricher.errors import SinkDown
 from dial_enricher.event import Event
 from dial_enricher.logs import LOGGER
-from dial_enricher.sinks.stdout import check_open
+from dial_enricher.sinks.descriptor import check_open, write_lines
 
 
 class DeadLetters:
@@ -44,8 +44,7 @@ class DeadLetters:
             orjson.dumps(self._letter(event), option=orjson.OPT_APPEND_NEWLINE) for event in events
         )
         try:
-            while letters:
-                letters = letters[os.write(self._fd, letters) :]
+            write_lines(self._fd, letters)
         except OSError as error:
             raise SinkDown(f"cannot write the dead-letter file {self._name}: {error.strerror}") from None
 

@@ -1,0 +1,53 @@
+"""File descriptors that are written to: whole lines, or an error."""
+
+import errno
+import os
+import select
+import stat
+
+from dial_enricher.errors import SinkDown
+
+
+def write_lines(fd: int, lines: bytes) -> None:
+    """Writes all of the lines. Raises OSError; a file then ends with the last line that fitted."""
+    rest = memoryview(lines)
+    try:
+        while rest:
+            rest = rest[_write_some(fd, rest) :]
+    except OSError:
+        _drop_half_line(fd, lines[: len(lines) - len(rest)])
+        raise
+
+
+def _write_some(fd: int, data: memoryview) -> int:
+    """Bytes written; waits for a descriptor that somebody made non-blocking."""
+    while True:
+        try:
+            return os.write(fd, data)
+        except BlockingIOError:
+            select.select([], [fd], [])
+
+
+def _drop_half_line(fd: int, written: bytes) -> None:
+    """Cuts a file back to its last whole line after the disk filled up in the middle of one."""
+    half = len(written) - (written.rfind(b"\n") + 1)
+    status = os.fstat(fd)
+    if half and stat.S_ISREG(status.st_mode):
+        os.ftruncate(fd, status.st_size - half)
+
+
+def leave_quietly(fd: int) -> None:
+    """Points a descriptor whose reader has gone at the null device, so that nothing fails at exit."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, fd)
+    os.close(null)
+
+
+def check_open(fd: int, name: str) -> None:
+    """Raises SinkDown when a descriptor was closed before the start."""
+    try:
+        os.fstat(fd)
+    except OSError as error:
+        if error.errno != errno.EBADF:
+            raise
+        raise SinkDown(f"{name} is closed") from None
