@@ -1,15 +1,15 @@
 """The language of an exchange: asked of the question, then of the answer where that is not enough."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from dial_enricher.enrich import prose
 from dial_enricher.enrich.alphabets import strange_letters
 from dial_enricher.enrich.words import all_are_common, languages_by_word
 from dial_enricher.errors import SettingError
-from dial_enricher.event import Event
+from dial_enricher.event import Event, Texts
 
 if TYPE_CHECKING:
     from lingua import LanguageDetector
@@ -76,7 +76,7 @@ class Language:
         told = self._tell(voice for case in cases for voice in case.question)
         for case in cases:
             case.likely = _mean([told[voice] for voice in case.question])
-        unsure = [case for case in cases if case.answer and _best(case.likely)[1] < SURE]
+        unsure = [case for case in cases if _best(case.likely)[1] < SURE and case.listen()]
         told = self._tell(case.answer for case in unsure)
         for case in unsure:
             case.hear(told[case.answer])
@@ -105,27 +105,26 @@ class Language:
 class _Case:
     """One exchange on the way to its language."""
 
+    event: Event
     columns: dict[str, object]
     question: list[str]
     """The samples of the question."""
-    answer: str
-    """The sample of the answer, or nothing."""
-    likely: Likelihoods
+    answer: str = ""
+    """The sample of the answer, once somebody had to listen to it."""
+    likely: Likelihoods = field(default_factory=dict)
 
     @classmethod
     def of(cls, event: Event) -> "_Case | None":
-        """The case of an event, None when it has no prose or cannot be read."""
+        """The case of an event, None when it cannot be read."""
         assert event.exchange is not None
-        try:
-            texts = event.exchange.texts()
-            question, answer = _voices(texts.asked), _voices(texts.answer)
-        except Exception:  # whatever is wrong with one text, the other events need their language
-            if event.log is not None:
-                event.log.notes["language_failed"] += 1
-            return None
-        if not question and not answer:
-            return None
-        return cls(event.exchange.columns, question, answer[0] if answer else "", {})
+        question = _voices(event, lambda texts: texts.asked)
+        return None if question is None else cls(event, event.exchange.columns, question)
+
+    def listen(self) -> bool:
+        """Takes the sample of the answer; false when there is none. Long answers make this dear."""
+        voices = _voices(self.event, lambda texts: texts.answer)
+        self.answer = voices[0] if voices else ""
+        return bool(self.answer)
 
     def hear(self, answer: Likelihoods) -> None:
         """Lets the answer choose among what the question may be; of a question that says little, freely."""
@@ -141,9 +140,17 @@ class _Case:
         )
 
 
-def _voices(parts: list[str]) -> list[str]:
+def _voices(event: Event, part: Callable[[Texts], list[str]]) -> list[str] | None:
+    """The samples of a part of the texts; None, and noted, when they cannot be read."""
+    assert event.exchange is not None
+    try:
+        voices = prose.voices("\n\n".join(part(event.exchange.texts())))
+    except Exception:  # whatever is wrong with one text, the other events need their language
+        if event.log is not None:
+            event.log.notes["language_failed"] += 1
+        return None
     # Lone surrogates, which JSON can escape, have no UTF-8: the detector would refuse the whole batch.
-    return [voice.encode("utf-8", "replace").decode() for voice in prose.voices("\n\n".join(parts))]
+    return [voice.encode("utf-8", "replace").decode() for voice in voices]
 
 
 def _is_telling(sample: str) -> bool:
