@@ -19,18 +19,19 @@ _RENDERERS: dict[Format, Callable[[Point], bytes]] = {
 
 def assemble(settings: Settings, sink: Sink, graveyard: Graveyard) -> Pipeline:
     """The pipeline for these settings, between a sink and a graveyard. Raises SettingError."""
+    stats = Stats()
     return Pipeline(
-        enrichers=_enrichers(settings),
+        enrichers=_enrichers(settings, stats),
         pricing=Pricing(settings.rates),
         builder=PointBuilder(MEASUREMENTS),
         render=_RENDERERS[settings.format],
         sink=sink,
         graveyard=graveyard,
-        stats=Stats(),
+        stats=stats,
     )
 
 
-def _enrichers(settings: Settings) -> list[Enricher]:
+def _enrichers(settings: Settings, stats: Stats) -> list[Enricher]:
     enrichers: list[Enricher] = []
     if settings.language is not Scope.OFF:
         from dial_enricher.enrich.language import Language  # lingua: only who wants it loads it
@@ -42,4 +43,13 @@ def _enrichers(settings: Settings) -> list[Enricher]:
                 accuracy=settings.language_accuracy.value,
             )
         )
+    if settings.topics is not Scope.OFF:
+        from dial_enricher.enrich.topic import Topic
+        from dial_enricher.topics.find import find  # numpy and more: only who wants topics loads them
+
+        model = find(settings.topic_model, settings.topic_embeddings_model)
+        if model is None:
+            stats.remarks.append("no topic model found")
+        else:
+            enrichers.append(Topic(model, everyone=settings.topics is Scope.ALL))
     return enrichers

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,21 @@ from dial_enricher import __version__, logs
 from dial_enricher.assemble import assemble
 from dial_enricher.batch import Batcher
 from dial_enricher.errors import SettingError, SinkClosed, SinkDown
+from dial_enricher.options import (
+    EXIT_ERROR,
+    EXIT_PIPE_CLOSED,
+    WrongSetting,
+    choice,
+    env_file,
+    option,
+    topic_embeddings_model,
+    topic_model,
+)
 from dial_enricher.pipeline import Pipeline, where
 from dial_enricher.reader import STDIN, Drain, InputFailed, Reader
 from dial_enricher.report import report
 from dial_enricher.schema_text import FORMATS
 from dial_enricher.settings import (
-    ENV_PREFIX,
     LONGEST_DELAY,
     MODEL_RATES,
     Accuracy,
@@ -28,18 +37,16 @@ from dial_enricher.settings import (
     Settings,
     Summary,
     chosen,
-    load_env_file,
     read_rates,
 )
 from dial_enricher.signals import Stop, exit_code
 from dial_enricher.sinks.deadletter import DeadLetters
 from dial_enricher.sinks.descriptor import check_open, leave_quietly
 from dial_enricher.sinks.stdout import StdoutSink
+from dial_enricher.topics_cli import topics
+from dial_enricher.train_cli import train
 
-EXIT_ERROR = 1
-EXIT_SETTING = 2
 EXIT_STRICT = 3
-EXIT_PIPE_CLOSED = 141
 _MAX_BATCH_BYTES = 2 * 1024 * 1024
 _DEFAULT = "enrich"
 _EXIT_CODES = """\b
@@ -51,15 +58,6 @@ Exit codes:
   130  stopped by SIGINT, 143 by SIGTERM, after what was read had been written
   141  the reader of standard output went away
 """
-
-
-class _WrongSetting(click.ClickException):
-    """One sentence on stderr."""
-
-    exit_code = EXIT_SETTING
-
-
-_Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 class _DefaultGroup(click.Group):
@@ -76,27 +74,8 @@ class _DefaultGroup(click.Group):
         return super().shell_complete(ctx, incomplete) + default.shell_complete(inner, incomplete)
 
 
-def _option(flag: str, **settings: Any) -> _Decorator:
-    """An option that can be set by an environment variable as well, and says so."""
-    variable = ENV_PREFIX + flag.removeprefix("--").replace("-", "_").upper()
-    return click.option(flag, envvar=variable, show_envvar=True, **settings)
-
-
-def _choice(flag: str, kind: Iterable[str], default: str, text: str) -> _Decorator:
-    values = click.Choice([str(value) for value in kind], case_sensitive=False)
-    return _option(flag, type=values, default=str(default), show_default=True, help=text)
-
-
 def _codes(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...]:
     return tuple(code.strip().lower() for code in (value or "").split(",") if code.strip())
-
-
-def _env_file(ctx: click.Context, param: click.Parameter, file: Path | None) -> None:
-    if file is not None:
-        try:
-            load_env_file(file, os.environ)
-        except SettingError as error:
-            raise click.BadParameter(str(error), ctx, param) from None
 
 
 _ENUMERATIONS: dict[str, type[StrEnum]] = {
@@ -113,7 +92,7 @@ _HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 @click.group(cls=_DefaultGroup, context_settings=_HELP)
 @click.version_option(__version__, prog_name="dial-enricher")
 def main() -> None:
-    """Turn the logs of AI DIAL Core into points of usage, cost and language.
+    """Turn the logs of AI DIAL Core into points of usage, cost, language and topic.
 
     Reads DIAL log lines (JSON, one a line) and writes InfluxDB line protocol, one point a line. `enrich` is
     the default command, so that a pipe is all it takes:
@@ -122,7 +101,7 @@ def main() -> None:
       cat aidial-2026-11-20.0.log | dial-enricher > points.lp
       zcat archive/*.log.gz | dial-enricher --language off > points.lp
 
-    No text of a conversation is ever written, to any output. All options: dial-enricher enrich --help
+    It never writes the text of a conversation, to any output. All options: dial-enricher enrich --help
     """
 
 
@@ -130,71 +109,64 @@ def main() -> None:
 @click.argument(
     "files", nargs=-1, type=click.Path(exists=True, dir_okay=False, readable=True, allow_dash=True)
 )
-@_option(
-    "--env-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    is_eager=True,
-    expose_value=False,
-    callback=_env_file,
-    help="Read environment variables from this file; the real environment wins.",
-)
-@_choice("--format", Format, Settings.format, "Line protocol, or one JSON object for each point.")
-@_choice(
-    "--language", Scope, Settings.language, "Whose language to find: requests with a chat id, all, none."
-)
-@_option(
+@env_file
+@choice("--format", Format, Settings.format, "Line protocol, or one JSON object for each point.")
+@choice("--language", Scope, Settings.language, "Whose language to find: requests with a chat id, all, none.")
+@option(
     "--languages", callback=_codes, metavar="CODES", help="Only these languages, as en,de,uk. [default: 75]"
 )
-@_choice(
+@choice(
     "--language-accuracy",
     Accuracy,
     Settings.language_accuracy,
     "low: small and fast. high: a little better, about 1 GB of memory.",
 )
-@_choice(
+@choice(
     "--topics",
     Scope,
     Settings.topics,
-    "Whose topic to find. This version has no topic model yet: all are undefined.",
+    "Whose topic to find: requests with a chat id, all, none.",
 )
-@_option(
+@topic_model
+@topic_embeddings_model
+@option(
     "--rates",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Prices for deployments that DIAL Core has none for: a JSON file; the same text in the variable "
     f"{MODEL_RATES} does too.",
 )
-@_option(
+@option(
     "--dead-letter", type=click.Path(dir_okay=False, allow_dash=True), help="Append records in trouble here."
 )
-@_option("--dead-letter-content", is_flag=True, help="Keep their text too: it holds conversations.")
-@_option("--strict", is_flag=True, help="Exit with 3 when there were dead letters.")
-@_option(
+@option("--dead-letter-content", is_flag=True, help="Keep their text too: it holds conversations.")
+@option("--strict", is_flag=True, help="Exit with 3 when there were dead letters.")
+@option(
     "--max-line-bytes",
     type=click.IntRange(min=1),
     default=Settings.max_line_bytes,
     show_default=True,
     help="A longer line is dead.",
 )
-@_option(
+@option(
     "--batch-lines",
     type=click.IntRange(min=1),
     default=Settings.batch_lines,
     show_default=True,
     help="A batch leaves when it has so many lines,",
 )
-@_option(
+@option(
     "--max-delay",
     type=click.FloatRange(min=0, max=LONGEST_DELAY),
     default=Settings.max_delay,
     show_default=True,
     help="or when its first line has waited so many seconds.",
 )
-@_choice(
+@choice(
     "--summary", Summary, Settings.summary, "The closing line; auto: on a terminal, or if something died."
 )
-@_choice("--log-level", ("debug", "info", "warning", "error"), Settings.log_level, "How much to say.")
-@_choice("--log-format", logs.LogFormat, Settings.log_format, "How to say it.")
-@_option(
+@choice("--log-level", ("debug", "info", "warning", "error"), Settings.log_level, "How much to say.")
+@choice("--log-format", logs.LogFormat, Settings.log_format, "How to say it.")
+@option(
     "--log-file", type=click.Path(dir_okay=False, path_type=Path), help="Where to say it.  [default: stderr]"
 )
 @click.pass_context
@@ -212,7 +184,7 @@ def enrich(ctx: click.Context, /, files: Sequence[str], rates: Path | None, **op
         graveyard = DeadLetters(settings.dead_letter, with_content=settings.dead_letter_content)
         pipeline = assemble(settings, StdoutSink(), graveyard)
     except (SettingError, SinkDown) as error:
-        raise _WrongSetting(str(error)) from None
+        raise WrongSetting(str(error)) from None
     batcher = Batcher(settings.batch_lines, _MAX_BATCH_BYTES, settings.max_delay)
     reader = Reader(files or (STDIN,), batcher, settings.max_line_bytes, stop, Drain())
     ctx.exit(_run(pipeline, reader, settings, stop))
@@ -257,3 +229,7 @@ def _check_descriptors(files: Sequence[str]) -> None:
 def schema(form: str) -> None:
     """Print the measurements with their tags and fields."""
     click.echo(FORMATS[form]())
+
+
+main.add_command(topics)
+topics.add_command(train)

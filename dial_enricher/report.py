@@ -19,7 +19,8 @@ def report(stats: Stats, settings: Settings) -> None:
         logs.LOGGER.info("mended or unknown: %s", _listed(stats.notes))
     if settings.summary is Summary.ALWAYS or (settings.summary is Summary.AUTO and _somebody_cares(stats)):
         figures = stats.summary()
-        message = " ".join(f"{name}={figure}" for name, figure in figures.items())
+        remarks = [f"({remark})" for remark in stats.remarks]
+        message = " ".join([f"{name}={figure}" for name, figure in figures.items()] + remarks)
         logs.say(message, figures, settings.log_format)
 
 

@@ -12,7 +12,9 @@ from dial_enricher.rates import Rate, parse_rates
 
 ENV_PREFIX = "DIAL_ENRICHER_"
 MODEL_RATES = "MODEL_RATES"
-"""The customer's own name for the rates; everything else is our prefix and the option's name."""
+TOPIC_MODEL = "TOPIC_MODEL"
+TOPIC_EMBEDDINGS_MODEL = "TOPIC_EMBEDDINGS_MODEL"
+"""These are the customer's own names; everything else is our prefix and the option's name."""
 LONGEST_DELAY = 3600
 """Seconds."""
 _Choice = TypeVar("_Choice", bound=StrEnum)
@@ -52,6 +54,10 @@ class Settings:
     """ISO 639-1 codes; none: all that lingua knows."""
     language_accuracy: Accuracy = Accuracy.LOW
     topics: Scope = Scope.CHAT
+    topic_model: str | None = None
+    """A path or a name on Hugging Face; None: the model at hand, if there is one."""
+    topic_embeddings_model: str | None = None
+    """A path or a name on Hugging Face; None: the one that the topic model brings or names."""
     rates: Mapping[str, Rate] = field(default_factory=dict)
     dead_letter: str | None = None
     dead_letter_content: bool = False

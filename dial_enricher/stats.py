@@ -29,6 +29,8 @@ class Stats:
     """Records in trouble, by code."""
     notes: Counter[str] = field(default_factory=Counter)
     """What was mended or is unknown, by kind."""
+    remarks: list[str] = field(default_factory=list)
+    """What else the operator should know of the run, in a few words each."""
 
     def account(self, lines: int, events: Iterable[Event]) -> None:
         """Adds a batch that has been through every stage. Raises AccountsOpen when it does not add up."""

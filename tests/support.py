@@ -18,7 +18,7 @@ from dial_enricher.assemble import assemble
 from dial_enricher.batch import Batcher
 from dial_enricher.event import Event, Fault
 from dial_enricher.reader import Drain, Reader
-from dial_enricher.settings import Scope, Settings
+from dial_enricher.settings import MODEL_RATES, TOPIC_EMBEDDINGS_MODEL, TOPIC_MODEL, Scope, Settings
 from dial_enricher.signals import Stop
 from dial_enricher.sinks.deadletter import DeadLetters
 from dial_enricher.sinks.stdout import StdoutSink
@@ -31,6 +31,8 @@ SAMPLE = ROOT / "tests" / "data" / "sample.log"
 SAMPLE_LINES = [line + b"\n" for line in SAMPLE.read_bytes().split(b"\n")[:-1]]
 TOTALS: Json = json.loads((ROOT / "tests" / "data" / "sample.totals.json").read_text("utf-8"))
 
+OWN_NAMES = (MODEL_RATES, TOPIC_MODEL, TOPIC_EMBEDDINGS_MODEL)
+"""Variables that do not have the prefix."""
 PROGRAM = (sys.executable, "-m", "dial_enricher")
 PLAIN = ("--language", "off", "--topics", "off")
 PLAIN_SETTINGS = Settings(language=Scope.OFF, topics=Scope.OFF)
@@ -73,7 +75,7 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith("DIAL_ENRICHER_") and name != "MODEL_RATES"
+        if not name.startswith("DIAL_ENRICHER_") and name not in OWN_NAMES
     }
     return kept | {"PYTHONPATH": str(ROOT)} | dict(more or {})
 

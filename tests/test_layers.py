@@ -8,17 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from tests import tiny_model
 from tests.support import PLAIN, PROGRAM, ROOT, SAMPLE_LINES, changed, line, log, run
 
 PACKAGE = ROOT / "dial_enricher"
 FLOORS = (
     "errors event schema",
     "values take jsontext logformat identity usage rates pricing bodies streams texts points lineprotocol"
-    " jsonlines batch split stats logs endpoint schema_text",
-    "endpoints enrich sinks signals reader",
+    " jsonlines batch split stats logs endpoint schema_text topics",
+    "endpoints enrich sinks signals reader training",
     "settings pipeline report",
     "assemble",
-    "enricher cli __main__ __init__",
+    "enricher options topics_cli cli __main__ __init__",
 )
 FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names.split()}
 """A package inside the package counts as one part."""
@@ -81,7 +82,9 @@ def test_an_import_that_points_up_would_be_found(tmp_path: Path) -> None:
     assert sorted(imports(file)) == ["cli", "settings"]
 
 
-HEAVY = {"lingua", "numpy", "tokenizers", "bertopic", "influxdb_client", "dateutil", "dotenv"}
+ENGINE = {"numpy", "safetensors", "tokenizers"}
+PACKAGES = {"bertopic", "huggingface_hub", "model2vec", "sentence_transformers", "torch"}
+HEAVY = ENGINE | PACKAGES | {"lingua", "influxdb_client", "dateutil", "dotenv"}
 IMPORT_TIME = re.compile(r"^import time:.*\| *(\w+)[.\w]*$", re.MULTILINE)
 
 
@@ -95,7 +98,10 @@ def loaded(*arguments: str, stdin: bytes = b"") -> set[str]:
     return names & HEAVY
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["enrich", "--help"], ["--version"], ["schema"], PLAIN])
+HELP = [["--help"], ["enrich", "--help"], ["topics", "--help"], ["topics", "map", "--help"]]
+
+
+@pytest.mark.parametrize("arguments", [*HELP, ["--version"], ["schema"], PLAIN])
 def test_nothing_heavy_is_loaded(arguments: list[str]) -> None:
     assert loaded(*arguments, stdin=b"".join(SAMPLE_LINES)) == set()
 
@@ -105,5 +111,10 @@ def test_what_is_used_is_loaded(tmp_path: Path) -> None:
     env_file.write_text("DIAL_ENRICHER_FORMAT=json\n")
     late = line(changed(log(), "request.time", "2026-03-02T24:00"))
     assert loaded("--language", "all", "--languages", "en,de", "--topics", "off") == {"lingua"}
+    model = str(tiny_model.write(tmp_path / "model"))
+    assert loaded("--language", "off", "--topics", "all", "--topic-model", model) == ENGINE
+    assert loaded(*PLAIN, "--topic-model", model) == set()
+    page = str(tmp_path / "topics.html")
+    assert loaded("topics", "map", "--output", page, "--topic-model", model) == ENGINE
     assert loaded(*PLAIN, "--env-file", str(env_file)) == {"dotenv"}
     assert loaded(*PLAIN, stdin=late) == {"dateutil"}

@@ -10,6 +10,7 @@ import pytest
 
 from dial_enricher import usage
 from dial_enricher.settings import Scope, Settings
+from tests import tiny_model
 from tests.canaries import WORD, Canaries
 from tests.support import PLAIN, Done, line, log, run, through
 
@@ -20,6 +21,11 @@ EVERYTHING = GOOD + DEAD
 RATES = json.dumps({"gpt": {"unit": "char_without_whitespace", "prompt_price": "1", "completion_price": "1"}})
 READING = ("--language", "all", "--languages", "en,de")
 """So that the texts are looked at; the character rates look at them too."""
+
+
+@pytest.fixture(scope="module")
+def topic_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_model.write(tmp_path_factory.mktemp("canaries") / "model", min_similarity=None)
 
 
 def check_silent(*outputs: bytes | str) -> None:
@@ -37,10 +43,12 @@ def enriched(*arguments: str | Path) -> Done:
 
 @pytest.mark.parametrize("form", ["lp", "json"])
 @pytest.mark.parametrize("log_format", ["text", "telegraf", "json"])
-def test_neither_points_nor_messages_hold_a_text(form: str, log_format: str) -> None:
-    done = enriched("--format", form, "--log-format", log_format, "--log-level", "debug", *READING)
+def test_neither_points_nor_messages_hold_a_text(form: str, log_format: str, topic_model: Path) -> None:
+    reading = (*READING, "--topics", "all", "--topic-model", topic_model)
+    done = enriched("--format", form, "--log-format", log_format, "--log-level", "debug", *reading)
     check_silent(done.out, done.err)
     assert "dead" in done.err
+    assert b"song_guitar" in done.out
 
 
 def test_the_fault_of_every_line_is_silent() -> None:
@@ -116,5 +124,39 @@ def test_an_enricher_that_stumbles_is_reported_without_the_text(
     first = GOOD.splitlines(keepends=True)[0]
     outcome = through(first, Settings(languages=("en", "de"), topics=Scope.OFF))
     assert outcome.out == through(first).out
+    check_silent(outcome.out, caplog.text)
+    assert "ValueError" in caplog.text
+
+
+@pytest.mark.parametrize("method", ["labels", "_label"])
+def test_a_topic_model_that_stumbles_is_counted_without_the_text(
+    method: str, topic_model: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from dial_enricher.topics.native import NativeModel
+
+    def stumble(self: NativeModel, texts: Any) -> None:
+        raise ValueError(f"cannot understand {texts}")
+
+    monkeypatch.setattr(NativeModel, method, stumble)
+    first = GOOD.splitlines(keepends=True)[0]
+    outcome = through(first, Settings(language=Scope.OFF, topic_model=str(topic_model)))
+    assert outcome.out == through(first).out
+    assert outcome.stats.notes["topic_failed"] == 1
+    check_silent(outcome.out, caplog.text)
+
+
+def test_a_topic_enricher_that_stumbles_is_reported_without_the_text(
+    topic_model: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from dial_enricher.enrich.topic import Topic
+
+    def stumble(self: Topic, events: Any) -> None:
+        raise ValueError(f"cannot understand {events}")
+
+    monkeypatch.setattr(Topic, "fill", stumble)
+    first = GOOD.splitlines(keepends=True)[0]
+    outcome = through(first, Settings(language=Scope.OFF, topic_model=str(topic_model)))
+    assert outcome.out == through(first).out
+    assert outcome.stats.notes["topic_failed"] == 1
     check_silent(outcome.out, caplog.text)
     assert "ValueError" in caplog.text

@@ -8,9 +8,10 @@ from pathlib import Path
 import click
 import pytest
 
-from dial_enricher import cli
-from tests import lp
+from dial_enricher import cli, topics_cli
+from tests import lp, tiny_model
 from tests.support import (
+    OWN_NAMES,
     PLAIN,
     SAMPLE,
     Done,
@@ -34,7 +35,7 @@ SETTABLE = {name: option for name, option in OPTIONS.items() if name != "help"}
 
 
 def variable(name: str) -> str:
-    return "DIAL_ENRICHER_" + name.upper()
+    return name.upper() if name.upper() in OWN_NAMES else "DIAL_ENRICHER_" + name.upper()
 
 
 def flag(name: str) -> str:
@@ -50,6 +51,8 @@ WRONG = {
     "languages": "en,klingon",
     "language_accuracy": "medium",
     "topics": "some",
+    "topic_model": "/nonexistent/model",
+    "topic_embeddings_model": "/nonexistent/embeddings",
     "rates": "/nonexistent/rates.json",
     "dead_letter": "/nonexistent/letters",
     "dead_letter_content": "perhaps",
@@ -74,7 +77,7 @@ def test_the_options_are_these() -> None:
 def test_a_wrong_value_is_refused_from_flag_and_environment(name: str) -> None:
     names = (variable(name), flag(name), WRONG[name].rpartition(",")[2])
     assert SETTABLE[name].envvar == variable(name)
-    plain = () if name in ("language", "languages", "topics") else PLAIN
+    plain = () if name.startswith(("language", "topic")) else PLAIN
     check_refused(run(*plain, stdin=ONE, env={variable(name): WRONG[name]}), *names)
     if not SETTABLE[name].is_flag:
         check_refused(run(*plain, flag(name), WRONG[name], stdin=ONE), *names)
@@ -86,6 +89,27 @@ def test_the_help_names_every_option_and_variable() -> None:
         assert flag(name) in told
         assert variable(name) in told
     assert "MODEL_RATES" in told
+
+
+TOPIC_COMMANDS = {"list": (), "assign": ("x",), "evaluate": ("-",), "map": ("--output", "-")}
+"""Commands that take a topic model, and what else they need."""
+
+
+@pytest.mark.parametrize("command", TOPIC_COMMANDS)
+@pytest.mark.parametrize("name", ["env_file", "topic_model", "topic_embeddings_model"])
+def test_the_commands_for_topics_take_their_model_as_enrich_does(command: str, name: str) -> None:
+    options = {option.name: option for option in topics_cli.topics.commands[command].params}
+    assert options[name].to_info_dict() == OPTIONS[name].to_info_dict()
+    call = ("topics", command, *TOPIC_COMMANDS[command])
+    names = (variable(name), flag(name), WRONG[name])
+    check_refused(run(*call, env={variable(name): WRONG[name]}), *names)
+    check_refused(run(*call, flag(name), WRONG[name]), *names)
+
+
+def test_a_format_of_enrich_is_none_of_the_commands_for_topics(tmp_path: Path) -> None:
+    model = tiny_model.write(tmp_path)
+    done = run("topics", "list", "--topic-model", model, env={"DIAL_ENRICHER_FORMAT": "json"})
+    assert done.out.startswith(b"id  label")
 
 
 @pytest.mark.parametrize(
@@ -197,6 +221,7 @@ def completed(*words: str) -> list[str]:
 
 def test_completion_knows_commands_options_and_values() -> None:
     assert "schema" in completed("sc")
+    assert set(completed("topics", "")) >= {"list", "assign", "evaluate", "map"}
     assert {"--language", "--languages"} <= set(completed("--lang"))
     assert set(completed("--format", "")) == {"lp", "json"}
     assert set(completed("enrich", "--summary", "a")) == {"always", "auto"}

@@ -1,10 +1,14 @@
 """The wheel, built and installed into an empty environment, works without the repository."""
 
+import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
+
+from tests import tiny_model
 
 ROOT = Path(__file__).parent.parent
 
@@ -21,8 +25,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return binaries
 
 
-def _run(*command: str, cwd: Path) -> str:
-    done = subprocess.run(command, cwd=cwd, capture_output=True, timeout=600)
+def _run(*command: str, cwd: Path, env: dict[str, str] | None = None) -> str:
+    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, timeout=600)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout.decode()
 
@@ -43,3 +47,20 @@ def test_type_checkers_are_told_that_the_package_is_typed(installed: Path, tmp_p
         str(installed / "python"), "-c", "import dial_enricher; print(dial_enricher.__file__)", cwd=tmp_path
     )
     assert Path(where.strip()).with_name("py.typed").exists()
+
+
+def test_the_topic_model_is_inside_and_found(tmp_path: Path) -> None:
+    source, unpacked = tmp_path / "source", tmp_path / "unpacked"
+    shutil.copytree(ROOT / "dial_enricher", source / "dial_enricher")
+    for name in ("pyproject.toml", "README.md"):
+        shutil.copy(ROOT / name, source)
+    tiny_model.write(source / "topic_model")
+    _run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path), cwd=source)
+    (wheel,) = tmp_path.glob("*.whl")
+    zipfile.ZipFile(wheel).extractall(unpacked)
+    code = "from dial_enricher.topics import find; print(find.at_hand(), len(find.find().topics))"
+    found = _run(sys.executable, "-c", code, cwd=tmp_path, env={"PYTHONPATH": str(unpacked)})
+    assert found == f"{unpacked / 'dial_enricher' / 'topic_model'} {len(tiny_model.LABELS)}\n"
+    arguments = ("-m", "dial_enricher", "topics", "map", "--output", "-")
+    page = _run(sys.executable, *arguments, cwd=tmp_path, env={"PYTHONPATH": str(unpacked)})
+    assert page.startswith("<!doctype html>")

@@ -1,0 +1,52 @@
+"""What of a conversation is embedded: enough to tell its topic, and never more than a bounded text.
+
+A short one is taken whole. Of a long one the last question counts most; then what it was answered, how the
+conversation was set up, and as many of the turns before the question as there is room for.
+"""
+
+from dial_enricher.event import Texts
+
+# All in characters.
+TOTAL = 1_200
+"""The most of all parts together, with what joins them."""
+QUESTION = 800
+"""The most of the last question."""
+QUESTION_TAIL = 400
+"""How much of that is its end, when it is longer: a request stands before or behind what was pasted."""
+ANSWER = 300
+"""The most of the answer: its beginning."""
+START = 200
+"""The most of the first part, mostly a system prompt: its beginning."""
+JOINT = "\n\n"
+
+
+def excerpt(texts: Texts) -> str:
+    """The text to embed; empty when there is none."""
+    parts = [*texts.request, *texts.answer]
+    if sum(map(len, parts)) + len(JOINT) * (len(parts) - 1) <= TOTAL:
+        return JOINT.join(parts)
+    room = _Room(TOTAL)
+    question = [room.take(_ends(part)) for part in texts.request[-1:]]
+    answer = [room.take(JOINT.join(texts.answer)[:ANSWER])]
+    start = [room.take(part[:START]) for part in texts.request[:-1][:1]]
+    between = [room.take(part) for part in reversed(texts.request[1:-1])]
+    return JOINT.join(part for part in (*start, *reversed(between), *question, *answer) if part)
+
+
+def _ends(question: str) -> str:
+    if len(question) <= QUESTION:
+        return question
+    return question[: QUESTION - QUESTION_TAIL - len(JOINT)] + JOINT + question[-QUESTION_TAIL:]
+
+
+class _Room:
+    """What is left of a number of characters."""
+
+    def __init__(self, left: int) -> None:
+        self._left = left
+
+    def take(self, part: str) -> str:
+        """As much of a part as there is room for, from its beginning."""
+        taken = part[: max(0, self._left)]
+        self._left -= len(taken) + len(JOINT)
+        return taken
