@@ -20,8 +20,8 @@ _File = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--labels",
     multiple=True,
     type=_File,
-    help="What people say of texts: NDJSON with a `topic`, one or two keys, and a `text` or its `text_sha256`. "
-    "May be given several times.",
+    help="What people say of texts: NDJSON with a `topic`, one or two keys, and a `text` or its "
+    "`text_sha256`. May be given several times.",
 )
 @click.option("--topics", type=_File, help="Names of the topics: TOML tables with a `label` and `groups`.")
 @click.option(

@@ -17,7 +17,7 @@ UNPRICED = line(changed(log(), "token_usage", {"prompt_tokens": 22, "completion_
 
 
 def plain(**settings: Any) -> Enricher:
-    return Enricher(language="off", **settings)
+    return Enricher(language="off", topics="off", **settings)
 
 
 @pytest.mark.parametrize("form", ["lp", "json"])
@@ -34,7 +34,7 @@ def test_a_line_needs_no_newline() -> None:
 def test_language_is_found_as_on_the_command_line() -> None:
     languages = ("en", "de", "uk")
     done = run("--languages", ",".join(languages), "--topics", "off", stdin=b"".join(SAMPLE_LINES))
-    written = list(Enricher(languages=languages).enrich(SAMPLE_LINES))
+    written = list(Enricher(languages=languages, topics="off").enrich(SAMPLE_LINES))
     assert done.lines == written
     tags = {lp.parse(one).tags.get("language") for one in written}
     assert {"en", "de", "undefined"} <= tags

@@ -249,7 +249,7 @@ def test_the_schema_and_the_endpoints_know_each_other() -> None:
 def test_records_in_trouble_leave_no_reference_cycles() -> None:
     """An exception kept in a local variable would keep its whole batch alive until the collector comes."""
     lines = [b"{", b"\xff", b'{"request":{"uri":"/v1/x/rate","body":"{>>"}}', b'{"message":"["}', b"[" * 5000]
-    enricher = Enricher(language="off")
+    enricher = Enricher(language="off", topics="off")
     list(enricher.enrich(lines))
     gc.collect()
     gc.disable()

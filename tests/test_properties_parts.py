@@ -251,13 +251,13 @@ def test_clean_points_are_rendered_as_by_influxdb_client(point: Point) -> None:
 
 
 def test_the_sample_is_rendered_as_by_influxdb_client() -> None:
-    points = list(Enricher(language="off").points(SAMPLE_LINES))
+    points = list(Enricher(language="off", topics="off").points(SAMPLE_LINES))
     assert [lineprotocol.render(point) for point in points] == [other(point) for point in points]
 
 
 def test_the_sample_has_what_rendering_must_escape() -> None:
     """Else the comparison would say little."""
-    written = b"".join(Enricher(language="off").enrich(SAMPLE_LINES)).decode()
+    written = b"".join(Enricher(language="off", topics="off").enrich(SAMPLE_LINES)).decode()
     for escape in (r"\ ", r"\,", r"\=", r"\\", "＼"):
         assert escape in written
     assert any(CONTROL.search(line.decode()[:-1]) for line in SAMPLE_LINES)

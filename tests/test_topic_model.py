@@ -358,20 +358,3 @@ def test_other_models_need_the_package_and_the_sentence_tells_how_to_get_it(fold
         assert model in sentence
         assert "pip install 'dial-enricher[bertopic]'" in sentence
         assert ("no such folder" in sentence) == (model == "owner/name")
-
-
-# With the package, where somebody has installed it
-
-
-def test_our_engine_tells_what_bertopic_tells(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("bertopic")
-    from dial_enricher.topics import stock
-
-    tiny_model.write_json(folder / "engine.json", {})
-    ours, theirs = native.load(folder), stock.load(str(folder), str(folder))
-    texts = [" ".join(words) for words in zip(tiny_model.WORDS, tiny_model.WORDS[20:], strict=False)]
-    texts += ["", "\ud800", "unheard-of"]
-    assert ours.topics == theirs.topics
-    assert ours.labels(texts) == theirs.labels(texts)
-    assert ours.matches(texts, 5) == theirs.matches(texts, 5)
-    assert capfd.readouterr() == ("", "")

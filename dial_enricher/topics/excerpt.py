@@ -7,16 +7,18 @@ conversation was set up, and as many of the turns before the question as there i
 from dial_enricher.event import Texts
 
 # All in characters.
-TOTAL = 1_200
+TOTAL = 1_400
 """The most of all parts together, with what joins them."""
 QUESTION = 800
 """The most of the last question."""
 QUESTION_TAIL = 400
 """How much of that is its end, when it is longer: a request stands before or behind what was pasted."""
-ANSWER = 300
+ANSWER = 500
 """The most of the answer: its beginning."""
-START = 200
+START = 100
 """The most of the first part, mostly a system prompt: its beginning."""
+EARLIER = 400
+"""The most of the turns before the question: they tell what a short one is about, but may be about another thing."""
 JOINT = "\n\n"
 
 
@@ -29,6 +31,7 @@ def excerpt(texts: Texts) -> str:
     question = [room.take(_ends(part)) for part in texts.request[-1:]]
     answer = [room.take(JOINT.join(texts.answer)[:ANSWER])]
     start = [room.take(part[:START]) for part in texts.request[:-1][:1]]
+    room.narrow(EARLIER)
     between = [room.take(part) for part in reversed(texts.request[1:-1])]
     return JOINT.join(part for part in (*start, *reversed(between), *question, *answer) if part)
 
@@ -44,6 +47,10 @@ class _Room:
 
     def __init__(self, left: int) -> None:
         self._left = left
+
+    def narrow(self, most: int) -> None:
+        """Leaves at most so many."""
+        self._left = min(self._left, most)
 
     def take(self, part: str) -> str:
         """As much of a part as there is room for, from its beginning."""

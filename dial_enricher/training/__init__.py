@@ -1,1 +1,1 @@
-"""How the topic model is made: the recipe of `dial-enricher topics train`. Running a model needs none of it."""
+"""How a topic model is made: the recipe of `dial-enricher topics train`. Running one needs none of it."""

@@ -63,9 +63,15 @@ def pieces(texts: Iterable[str], words: Sequence[str], seed: int) -> list[str]:
     return list(dict.fromkeys(cut + grouped))
 
 
+def plain(token: str) -> str:
+    """What a token of a vocabulary looks like in a text: without the mark of a word's beginning or rest."""
+    return re.sub("^(##|▁|Ġ)", "", token) or token
+
+
 def plain_words(vocabulary: Iterable[str]) -> list[str]:
-    """The whole words in a vocabulary, in alphabetical order."""
-    return sorted(word for word in vocabulary if re.fullmatch("[a-z]{3,}", word))
+    """The words in a vocabulary, in alphabetical order. What BERT marks as the rest of a word is none."""
+    words = (re.fullmatch("[▁Ġ]?([a-z]{3,})", token) for token in vocabulary)
+    return sorted({word[1] for word in words if word})
 
 
 def chats(

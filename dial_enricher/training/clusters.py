@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dial_enricher.errors import SettingError
 from dial_enricher.training.teacher import Vectors
 
 OUTLIER = -1
@@ -31,11 +32,16 @@ class Clusters:
 
 
 def fit(texts: Sequence[str], vectors: Vectors, smallest: int, seed: int) -> Clusters:
-    """Fits BERTopic on texts and their vectors; HDBSCAN makes no cluster of fewer than `smallest` texts."""
+    """Fits BERTopic on texts and their vectors; HDBSCAN makes no cluster of fewer than `smallest` texts.
+
+    Raises `SettingError` for a handful of texts.
+    """
     from bertopic import BERTopic
     from hdbscan import HDBSCAN
     from umap import UMAP
 
+    if len(texts) <= _NEIGHBOURS:
+        raise SettingError(f"{len(texts)} texts are too few to train on")
     model = BERTopic(
         umap_model=UMAP(
             n_neighbors=_NEIGHBOURS,

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import tomllib
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,8 @@ LONGEST = 2000
 """Characters of a text that are used: a teacher reads no more."""
 NONE = "none"
 """What the label files call texts that have no topic."""
+_HELD_OUT = 15
+"""One in so many reviewed texts is kept from training."""
 _GZIP = b"\x1f\x8b"
 
 
@@ -41,6 +44,11 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
 
 
+def is_held_out(text: str) -> bool:
+    """Whether a reviewed text is kept from training, to measure with; that depends on the text alone."""
+    return int(digest(text), 16) % _HELD_OUT == 0
+
+
 def read_corpus(files: Sequence[Path], labels: Sequence[Path]) -> Corpus:
     """The texts of `files` and `labels`, equal ones once; a label names its text, or the digest of one.
 
@@ -55,11 +63,13 @@ def read_corpus(files: Sequence[Path], labels: Sequence[Path]) -> Corpus:
             _add(corpus, places, _text(row, where))
     for file in labels:
         for row, where in _rows(file):
-            place = places.get(row["text_sha256"]) if "text_sha256" in row else None
-            if "text_sha256" not in row:
+            keys = _keys(row, where)
+            if "text" in row:
                 place = _add(corpus, places, _text(row, where))
+            else:
+                place = places.get(_digest(row, where))
             if place is not None:
-                corpus.reviewed[place] = _keys(row, where)
+                corpus.reviewed[place] = keys
     if not corpus.texts:
         raise SettingError("the corpus has no texts")
     return corpus
@@ -72,11 +82,20 @@ def read_topics(file: Path) -> Mapping[str, Topic]:
     """
     try:
         tables = tomllib.loads(file.read_text("utf-8"))
-        return {key: Topic(table["label"], tuple(table.get("groups", ()))) for key, table in tables.items()}
     except OSError as error:
         raise SettingError(f"cannot read {file}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, KeyError) as error:
-        raise SettingError(f"{file}: expected a table with a label for each topic ({error})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingError(f"{file} is not TOML: {error}") from None
+    return {key: _topic(table, f"{file}: {key}") for key, table in tables.items()}
+
+
+def _topic(table: Any, where: str) -> Topic:
+    label, groups = (table.get("label"), table.get("groups", [])) if isinstance(table, dict) else (None, [])
+    if not (isinstance(label, str) and label):
+        raise SettingError(f"{where}: expected a table with a label")
+    if not (isinstance(groups, list) and all(isinstance(group, str) for group in groups)):
+        raise SettingError(f"{where}: expected a list of names as groups")
+    return Topic(label, tuple(groups))
 
 
 def _add(corpus: Corpus, places: dict[str, int], text: str) -> int | None:
@@ -97,7 +116,7 @@ def _rows(file: Path) -> Iterator[tuple[dict[str, Any], str]]:
         content = file.read_bytes()
         if content.startswith(_GZIP):
             content = gzip.decompress(content)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise SettingError(f"cannot read {file}: {getattr(error, 'strerror', None) or error}") from None
     for number, line in enumerate(content.splitlines(), 1):
         if line.strip():
@@ -118,9 +137,16 @@ def _text(row: Mapping[str, Any], where: str) -> str:
     return text
 
 
+def _digest(row: Mapping[str, Any], where: str) -> str:
+    name = row.get("text_sha256")
+    if not isinstance(name, str):
+        raise SettingError(f"{where}: expected a text or a text_sha256")
+    return name
+
+
 def _keys(row: Mapping[str, Any], where: str) -> tuple[str, ...]:
     keys = row.get("topic")
     keys = [keys] if isinstance(keys, str) else keys
-    if not isinstance(keys, list) or not keys or not all(isinstance(key, str) for key in keys):
+    if not isinstance(keys, list) or not keys or not all(isinstance(key, str) and key for key in keys):
         raise SettingError(f"{where}: expected a topic: one key, or a list of keys")
     return tuple(keys)

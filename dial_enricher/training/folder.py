@@ -1,6 +1,7 @@
 """The model folder: a BERTopic model and its static embedding, side by side."""
 
 import json
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import save_file
+from tokenizers import Tokenizer
 
 from dial_enricher.topics import files
 from dial_enricher.topics.static import StaticEmbedding
@@ -28,19 +30,17 @@ _SHOWN = 10
 class Embedded:
     """A student as it ships, and where it sees texts."""
 
-    tokenizer: Any
+    tokenizer: Tokenizer
     table: npt.NDArray[np.int8]
     directions: Vectors
     """Of the topics, in the order of their keys."""
 
     @classmethod
-    def of(cls, student: Student, tokenizer: Any) -> "Embedded":
+    def of(cls, student: Student, tokenizer: Tokenizer) -> "Embedded":
         return cls(tokenizer, _quantised(student.table), student.directions)
 
     def similarities(self, texts: Sequence[str]) -> Vectors:
         """The cosine of each text with each topic, shape (texts, topics), as the engine will find it."""
-        from tokenizers import Tokenizer
-
         embedding = StaticEmbedding(Tokenizer.from_str(self.tokenizer.to_str()), self.table)
         vectors = np.stack(list(embedding.embed(texts)))
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -56,6 +56,8 @@ def describe(model: Any, texts: Sequence[str], rows: Sequence[int], keys: Sequen
     sizes = Counter(rows)
     order = sorted((row for row in sizes if keys[row] != NONE), key=lambda row: (-sizes[row], keys[row]))
     numbers = {row: number for number, row in enumerate(order)}
+    # It warns of what is meant here: that somebody else says what the topics are.
+    logging.getLogger("BERTopic").setLevel(logging.ERROR)
     model.update_topics(
         list(texts), topics=[numbers.get(row, OUTLIER) for row in rows], vectorizer_model=vectorizer()
     )
@@ -81,10 +83,14 @@ def save(
         "Group": {number: _aspect(topic.groups) for number, topic in labels.items()},
     }
     model.custom_labels_ = None
+    counter = model.vectorizer_model  # numpy's integers, which it uses, cannot be written as JSON
+    counter.vocabulary_ = {word: int(place) for word, place in counter.vocabulary_.items()}
     model.save(folder, serialization="safetensors", save_ctfidf=True)
     save_file({"embeddings": embedded.table}, folder / files.TOKEN_EMBEDDINGS)
     embedded.tokenizer.save(str(folder / files.TOKENIZER), pretty=False)
     (folder / files.ENGINE).write_text(json.dumps({"min_similarity": round(limit, 3)}) + "\n")
+    for file in folder.glob("*.safetensors"):  # made for their owner's eyes alone
+        file.chmod((folder / files.ENGINE).stat().st_mode)
 
 
 def _topic(key: str, named: Mapping[str, Topic]) -> Topic:

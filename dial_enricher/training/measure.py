@@ -11,7 +11,7 @@ import numpy as np
 from dial_enricher.topics import native
 from dial_enricher.topics.evaluation import evaluate
 from dial_enricher.topics.model import OUTLIER, TopicModel
-from dial_enricher.topics.rows import labelled as labelled_rows
+from dial_enricher.topics.rows import Row
 from dial_enricher.training.clusters import Clusters
 from dial_enricher.training.corpus import NONE, Corpus, Topic
 from dial_enricher.training.head import Head
@@ -43,10 +43,10 @@ class Evidence:
         wanted = [self.corpus.reviewed[place] for place in places]
         told = [self.keys[row] for row in likeness[places].argmax(axis=1)]
         sure = likeness[places].max(axis=1) >= least
-        same = [key in own for key, own in zip(told, wanted, strict=True)] & sure
+        same = np.array([key in own for key, own in zip(told, wanted, strict=True)], bool) & sure
         groups = [set[str]().union(*map(self._groups, own)) for own in wanted]
-        near = [bool(self._groups(key) & own) for key, own in zip(told, groups, strict=True)] & sure
-        return Accuracy(_share(same), _share(near))
+        near = np.array([bool(self._groups(key) & own) for key, own in zip(told, groups, strict=True)], bool)
+        return Accuracy(_share(same), _share(near & sure))
 
     def _groups(self, key: str) -> set[str]:
         return {key, *(self.named[key].groups if key in self.named else ())}
@@ -59,9 +59,14 @@ class Evidence:
 
 
 def measure(
-    evidence: Evidence, found: Clusters, new: int, teacher: Teacher, folder: Path, labelled: Sequence[Path]
+    evidence: Evidence,
+    found: Clusters,
+    new: int,
+    teacher: Teacher,
+    folder: Path,
+    labelled: Mapping[str, Sequence[Row]],
 ) -> Report:
-    """All figures of a model that was just saved."""
+    """All figures of a model that was just saved. `labelled` are the rows of files for the report alone."""
     model = native.load(folder)
     corpus, similarities, vectors = evidence.corpus, evidence.similarities, evidence.vectors
     told = similarities.argmax(axis=1)
@@ -84,15 +89,11 @@ def measure(
         teacher_centroids=evidence.accuracy(vectors @ _centroids(vectors, told, len(evidence.keys)).T),
         agreement=_share((told == guessed.argmax(axis=1))[list(evidence.held_out)]),
         nothing_told=evidence.undefined(nothing),
-        labelled={file.name: _accuracy_on(model, file) for file in labelled},
+        labelled={name: evaluate(model, rows).overall.accuracy for name, rows in labelled.items()},
         texts_per_second=texts_per_second,
         teacher_texts_per_second=teacher_texts_per_second,
         megabytes=sum(file.stat().st_size for file in folder.iterdir()) / 1e6,
     )
-
-
-def _accuracy_on(model: TopicModel, file: Path) -> float:
-    return evaluate(model, labelled_rows(file.read_bytes().splitlines(), file.name)).overall.accuracy
 
 
 def _share(hits: Any) -> float:

@@ -12,20 +12,20 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from tokenizers import Tokenizer
 
+from dial_enricher.errors import SettingError
+from dial_enricher.topics import rows
 from dial_enricher.training import augment, clusters, folder, head, student
-from dial_enricher.training.corpus import NONE, digest, read_corpus, read_topics
+from dial_enricher.training.corpus import NONE, is_held_out, read_corpus, read_topics
 from dial_enricher.training.head import Head
 from dial_enricher.training.measure import Evidence, measure
 from dial_enricher.training.report import Report
 from dial_enricher.training.student import Lessons, Start
 from dial_enricher.training.teacher import Teacher, Vectors
 
-_HELD_OUT = 15
-"""One in so many reviewed texts is kept from training; which ones depends on the text alone."""
 _READ = 256
 """Tokens of a text that a student learns from: what the usual teachers read of it."""
 _CHATS = 0.8
@@ -34,7 +34,7 @@ _SURE = 0.5
 """A text goes into made-up chats of a topic when the head is this sure of it."""
 _TRUST = 0.3
 """What the head has to say about a text that was reviewed; the rest is the reviewer's."""
-_LOST = 0.02
+_LOST = 0.01
 """Part of the held-out texts with a topic that the limit on the similarity may leave without one."""
 
 
@@ -65,6 +65,11 @@ def make(recipe: Recipe, cache: Path, say: Say, progress: bool) -> Report:
     """Makes the model; what the teacher says is kept in `cache`. Raises SettingError."""
     named = read_topics(recipe.topics) if recipe.topics else {}
     corpus = read_corpus(recipe.corpus, recipe.labels)
+    labelled = {
+        file.name: list(rows.labelled(file.read_bytes().splitlines(), file.name)) for file in recipe.labelled
+    }
+    for needed in (recipe.output, cache):  # what cannot be written is better known now than in an hour
+        _make_folder(needed)
     say(f"{len(corpus.texts):,} texts, {len(corpus.reviewed):,} of them reviewed")
     teacher = Teacher(recipe.teacher, cache, progress)
     say(f"asking the teacher, {teacher.name}")
@@ -73,10 +78,15 @@ def make(recipe: Recipe, cache: Path, say: Say, progress: bool) -> Report:
     say("looking for clusters")
     found = clusters.fit(corpus.texts, vectors, recipe.smallest, recipe.seed)
     new = clusters.unseen(found, corpus.reviewed)
-    held_out = [place for place in sorted(corpus.reviewed) if _is_held_out(corpus.texts[place])]
-    given = {place: (new[number],) for place, number in enumerate(found.topics) if number in new}
-    given |= {place: keys for place, keys in corpus.reviewed.items() if place not in set(held_out)}
+    held_out = [place for place in sorted(corpus.reviewed) if is_held_out(corpus.texts[place])]
+    given: dict[int, tuple[str, ...]] = {}
+    given |= {place: (new[number],) for place, number in enumerate(found.topics) if number in new}
+    given |= corpus.reviewed
+    for place in held_out:
+        del given[place]
     keys = [NONE, *sorted({key for own in given.values() for key in own} - {NONE})]
+    if keys == [NONE]:
+        raise SettingError(f"nothing to learn: no text has a topic, and no {recipe.smallest} texts are alike")
 
     say(f"learning {len(keys) - 1} topics, {len(new)} of them from clusters")
     taught = sorted(given)
@@ -103,13 +113,16 @@ def make(recipe: Recipe, cache: Path, say: Say, progress: bool) -> Report:
 
     say("measuring")
     evidence = Evidence(corpus, held_out, keys, named, vectors, known, similarities, limit)
-    result = measure(evidence, found, len(new), teacher, recipe.output, recipe.labelled)
+    result = measure(evidence, found, len(new), teacher, recipe.output, labelled)
     result.save(recipe.output)
     return result
 
 
-def _is_held_out(text: str) -> bool:
-    return int(digest(text), 16) % _HELD_OUT == 0
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingError(f"cannot write to {folder}: {error.strerror}") from None
 
 
 def _lessons(
@@ -124,18 +137,20 @@ def _lessons(
 ) -> tuple[Lessons, Start]:
     """What the students learn, and where they begin. No held-out text is in it."""
     tokenizer = teacher.tokenizer
-    vocabulary = sorted(tokenizer.get_vocab(), key=tokenizer.token_to_id)
-    single = teacher.embed([token.removeprefix("##") or token for token in vocabulary])
+    vocabulary = [token for token, _ in sorted(tokenizer.get_vocab().items(), key=lambda one: one[1])]
+    single = teacher.embed([augment.plain(token) for token in vocabulary])
     axes = np.linalg.svd(vectors[:: max(1, len(vectors) // 12_000)], full_matrices=False)[2]
     axes = np.ascontiguousarray(axes[: recipe.dimensions].T)
 
-    left = [place for place in range(len(texts)) if place not in set(held_out)]
+    left = sorted(set(range(len(texts))) - set(held_out))
+    given = set(taught)
     pieces = augment.pieces([texts[place] for place in left], augment.plain_words(vocabulary), recipe.seed)
     seen = np.concatenate([vectors[left], teacher.embed(pieces)])
     judged = np.concatenate([shares[left], known.shares(seen[len(left) :])])
     tokens = _tokens(tokenizer, [texts[place] for place in left] + pieces)
+    likeliest = shares[left].argmax(axis=1)
     sure = [
-        [row for row in np.flatnonzero(shares[left].argmax(axis=1) == topic) if judged[row, topic] > _SURE]
+        np.flatnonzero((likeliest == topic) & (judged[: len(left), topic] > _SURE)).tolist()
         for topic in range(1, shares.shape[1])
     ]
     chats, members = augment.chats(
@@ -146,12 +161,12 @@ def _lessons(
         vectors=np.concatenate([seen, _means(seen, members)]) @ axes,
         shares=np.concatenate([judged, _means(judged, members)]),
         prior=judged[: len(left)].mean(axis=0),
-        reviewed=[row for row, place in enumerate(left) if place in set(taught) and shares[place, 0] < _SURE],
+        reviewed=[row for row, place in enumerate(left) if place in given and shares[place, 0] < _SURE],
     )
     return lessons, Start(single, axes, known.directions @ axes)
 
 
-def _tokens(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
+def _tokens(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
     encoded = tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
     return [one.ids[:_READ] for one in encoded]
 

@@ -96,7 +96,8 @@ def train(lessons: Lessons, start: Start, seed: int, say: Callable[[str], None])
             optimiser.step()
             schedule.step()
         say(f"  epoch {epoch} of {EPOCHS}, loss {float(loss.detach()):.3f}")
-    return model.result()
+    trained: Student = model.result()
+    return trained
 
 
 def mean(students: Sequence[Student]) -> Student:

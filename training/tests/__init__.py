@@ -1,0 +1,1 @@
+"""Tests that need BERTopic and what models are trained with: `make test-train`."""
