@@ -104,9 +104,9 @@ def production_log(lines: int) -> Path:
 
 def throughput(size: Size, file: Path) -> list[Figure]:
     """Lines in a second against the floor, over the whole process and without its start."""
-    pairs = _in_turn(size.pairs, partial(run, [*ENRICH, "off", file]), partial(run, [*FLOOR, file]))
+    pairs = in_turn(size.pairs, partial(run, [*ENRICH, "off", file]), partial(run, [*FLOOR, file]))
     with tempfile.NamedTemporaryFile() as nothing:
-        idle = _in_turn(5, partial(run, [*ENRICH, "off", nothing.name]), partial(run, [*FLOOR, nothing.name]))
+        idle = in_turn(5, partial(run, [*ENRICH, "off", nothing.name]), partial(run, [*FLOOR, nothing.name]))
     ours, floor = (typical(costs) for costs in zip(*idle, strict=True))
     running = [(one.beyond(ours), other.beyond(floor)) for one, other in pairs]
     goal = ">= 0.50"
@@ -127,11 +127,11 @@ def throughput(size: Size, file: Path) -> list[Figure]:
 
 def starts(size: Size) -> list[Figure]:
     """Seconds to the first point, without and with the language."""
-    line = _talkative_line()
+    line = talkative_line()
     figures = []
     for language, goal in (("off", 0.15), ("chat", 0.6)):
         command = (*ENRICH, language, "--max-delay", "0")
-        turns = _in_turn(size.starts, partial(first_output, command, line), partial(first_output, BARE))
+        turns = in_turn(size.starts, partial(first_output, command, line), partial(first_output, BARE))
         ours, bare = median(one for one, _ in turns), median(other for _, other in turns)
         figures.append(
             Figure(
@@ -185,7 +185,7 @@ def memory(size: Size) -> list[Figure]:
 
 def languages(size: Size, file: Path) -> list[Figure]:
     """Lines in a second with the language."""
-    pairs = _in_turn(size.spoken, partial(run, [*ENRICH, "chat", file]), partial(run, [*ENRICH, "off", file]))
+    pairs = in_turn(size.spoken, partial(run, [*ENRICH, "chat", file]), partial(run, [*ENRICH, "off", file]))
     fast, limit = (median(size.lines / costs[which].wall for costs in pairs) for which in (0, 1))
     ratios = [other.wall / one.wall for one, other in pairs]
     spread = (min(ratios), max(ratios))
@@ -205,7 +205,7 @@ def languages(size: Size, file: Path) -> list[Figure]:
     ]
 
 
-def _in_turn(times: int, one: Callable[[], T], other: Callable[[], T]) -> list[tuple[T, T]]:
+def in_turn(times: int, one: Callable[[], T], other: Callable[[], T]) -> list[tuple[T, T]]:
     """Measure two things in turn, after a warm-up of both."""
     one(), other()
     return [(one(), other()) for _ in range(times)]
@@ -219,7 +219,7 @@ def _small_lines(count: int) -> Iterable[bytes]:
         yield whole
 
 
-def _talkative_line() -> bytes:
+def talkative_line() -> bytes:
     """A line of the sample that has a text whose language can be told."""
     for line in SAMPLE.read_bytes().split(b"\n"):
         if line.startswith(b'{"apiType":"DialOpenAI","chat":{"id":"') and b"\\/chat\\/completions" in line:
