@@ -18,7 +18,7 @@ ANSWER = 500
 START = 100
 """The most of the first part, mostly a system prompt: its beginning."""
 EARLIER = 400
-"""The most of the turns before the question: they tell what a short one is about, but may be about another thing."""
+"""The most of the turns before the question: they tell what a short one is about, but may be elsewhere."""
 JOINT = "\n\n"
 
 
