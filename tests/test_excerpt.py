@@ -6,9 +6,11 @@ from hypothesis import strategies as st
 
 from dial_enricher.event import Texts
 from dial_enricher.topics.excerpt import (
+    AGAIN,
     ANSWER,
     EARLIER,
     JOINT,
+    LONG,
     QUESTION,
     QUESTION_TAIL,
     START,
@@ -16,7 +18,7 @@ from dial_enricher.topics.excerpt import (
     excerpt,
 )
 
-LONG = 10_000
+HUGE = 10_000
 PARTS = st.lists(st.sampled_from([1, 30, 199, 400, 801, 5_000]), max_size=12)
 
 
@@ -48,23 +50,29 @@ def test_nothing_gives_nothing() -> None:
 
 
 def test_of_a_long_conversation_the_question_counts_most() -> None:
-    long = excerpt(Texts([part(letter, LONG) for letter in "sxyq"], [part("a", LONG)]))
-    left = TOTAL - QUESTION - ANSWER - 2 * len(JOINT)
-    assert count(long) == {"s": min(START, left), "q": QUESTION - len(JOINT), "a": ANSWER}
-    assert [text[0] for text in long.split(JOINT)] == ["s", "q", "q", "a"]
+    long = excerpt(Texts([part(letter, HUGE) for letter in "sxyq"], [part("a", HUGE)]))
+    left = TOTAL - QUESTION - AGAIN - ANSWER - 3 * len(JOINT)
+    assert count(long) == {"s": min(START, left), "q": QUESTION + AGAIN - len(JOINT), "a": ANSWER}
+    assert [text[0] for text in long.split(JOINT)] == ["s", "q", "q", "a", "q"]
+
+
+def test_the_beginning_of_a_long_question_is_said_once_more() -> None:
+    question = "Write a test for this: " + part("x", LONG)
+    assert excerpt(Texts(["s", question], ["a"])) == JOINT.join(["s", question, "a", question[:AGAIN]])
+    assert excerpt(Texts([question[:LONG]])) == question[:LONG]
 
 
 def test_a_long_question_shows_both_its_ends() -> None:
-    question = part("b", LONG) + part("e", LONG)
+    question = part("b", HUGE) + part("e", HUGE)
     assert count(excerpt(Texts([question]))) == {
-        "b": QUESTION - QUESTION_TAIL - len(JOINT),
+        "b": QUESTION - QUESTION_TAIL - len(JOINT) + AGAIN,
         "e": QUESTION_TAIL,
     }
 
 
 def test_earlier_turns_fill_the_room_that_is_theirs_the_latest_first() -> None:
     long = excerpt(
-        Texts([part("s", LONG), part("x", LONG), part("y", 300), part("q", 100)], [part("a", LONG)])
+        Texts([part("s", HUGE), part("x", HUGE), part("y", 300), part("q", 100)], [part("a", HUGE)])
     )
     parts = long.split(JOINT)
     assert [text[0] for text in parts] == ["s", "x", "y", "q", "a"]
@@ -78,11 +86,14 @@ def test_earlier_turns_fill_the_room_that_is_theirs_the_latest_first() -> None:
 
 
 def test_a_single_part_is_the_question_and_no_system_prompt() -> None:
-    assert count(excerpt(Texts([part("q", LONG)], [part("a", 10)]))) == {"q": QUESTION - len(JOINT), "a": 10}
+    assert count(excerpt(Texts([part("q", HUGE)], [part("a", 10)]))) == {
+        "q": QUESTION - len(JOINT) + AGAIN,
+        "a": 10,
+    }
 
 
 def test_an_answer_alone_is_cut() -> None:
-    assert excerpt(Texts([], [part("a", LONG), "b"])) == part("a", ANSWER)
+    assert excerpt(Texts([], [part("a", HUGE), "b"])) == part("a", ANSWER)
 
 
 @given(request=PARTS, answer=PARTS)

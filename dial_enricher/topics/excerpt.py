@@ -9,10 +9,14 @@ from dial_enricher.event import Texts
 # All in characters.
 TOTAL = 1_400
 """The most of all parts together, with what joins them."""
-QUESTION = 800
+QUESTION = 600
 """The most of the last question."""
-QUESTION_TAIL = 400
+QUESTION_TAIL = 200
 """How much of that is its end, when it is longer: a request stands before or behind what was pasted."""
+LONG = 400
+"""A longer question has something pasted into it, mostly, which would outweigh what is asked for:"""
+AGAIN = 200
+"""so much of its beginning is said once more."""
 ANSWER = 500
 """The most of the answer: its beginning."""
 START = 100
@@ -24,16 +28,18 @@ JOINT = "\n\n"
 
 def excerpt(texts: Texts) -> str:
     """The text to embed; empty when there is none."""
-    parts = [*texts.request, *texts.answer]
+    again = [part[:AGAIN] for part in texts.request[-1:] if len(part) > LONG]
+    parts = [*texts.request, *texts.answer, *again]
     if sum(map(len, parts)) + len(JOINT) * (len(parts) - 1) <= TOTAL:
         return JOINT.join(parts)
     room = _Room(TOTAL)
     question = [room.take(_ends(part)) for part in texts.request[-1:]]
+    again = [room.take(part) for part in again]
     answer = [room.take(JOINT.join(texts.answer)[:ANSWER])]
     start = [room.take(part[:START]) for part in texts.request[:-1][:1]]
     room.narrow(EARLIER)
     between = [room.take(part) for part in reversed(texts.request[1:-1])]
-    return JOINT.join(part for part in (*start, *reversed(between), *question, *answer) if part)
+    return JOINT.join(part for part in (*start, *reversed(between), *question, *answer, *again) if part)
 
 
 def _ends(question: str) -> str:
