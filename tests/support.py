@@ -5,7 +5,7 @@ import os
 import select
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
@@ -16,7 +16,7 @@ import pytest
 
 from dial_enricher.assemble import assemble
 from dial_enricher.batch import Batcher
-from dial_enricher.event import Event, Fault
+from dial_enricher.event import Event, Exchange, Fault, Line, Log, Texts
 from dial_enricher.reader import Drain, Reader
 from dial_enricher.settings import MODEL_RATES, TOPIC_EMBEDDINGS_MODEL, TOPIC_MODEL, Scope, Settings
 from dial_enricher.signals import Stop
@@ -239,6 +239,13 @@ def changed(record: Json, path: str, value: Any) -> Json:
         inner = inner[parent]
     inner[key] = value
     return record
+
+
+def reading(read: Callable[[], Texts], chat_id: str | None = "c1") -> Event:
+    """An event whose texts are read by a function, as an enricher gets it."""
+    understood = Exchange("analytics", {"chat_id": chat_id}, read_texts=read)
+    decoded = Log({}, b"", "/openai/deployments/m/chat/completions")
+    return Event(b"", Line(b"", "stdin", 1), log=decoded, exchange=understood)
 
 
 def line(record: Any) -> bytes:

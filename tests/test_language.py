@@ -2,25 +2,19 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
 
 import pytest
 
 from benchmarks import eval_language
 from dial_enricher.enrich.language import Language
 from dial_enricher.errors import SettingError
-from dial_enricher.event import Event, Exchange, Line, Log, Texts
+from dial_enricher.event import Event, Line, Texts
+from tests.support import reading
 
 
 def event(asked: str = "", answer: str = "", chat_id: str | None = "c1") -> Event:
     texts = Texts(asked=[asked] if asked else [], answer=[answer] if answer else [])
     return reading(lambda: texts, chat_id)
-
-
-def reading(read: Callable[[], Texts], chat_id: str | None = "c1") -> Event:
-    log = Log({}, b"", "/openai/deployments/m/chat/completions")
-    exchange = Exchange("analytics", {"chat_id": chat_id}, read_texts=read)
-    return Event(b"", Line(b"", "stdin", 1), log=log, exchange=exchange)
 
 
 def told(events: list[Event]) -> list[object]:

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dial_enricher.enrich.topic import Topic
-from dial_enricher.event import Event, Exchange, Line, Log, Texts
+from dial_enricher.event import Event, Line, Texts
 from dial_enricher.topics import model
+from tests.support import reading
 
 
 class Parrot:
@@ -37,12 +38,6 @@ class Parrot:
 def event(asked: str = "", chat_id: str | None = "c1") -> Event:
     texts = Texts(request=[asked] if asked else [])
     return reading(lambda: texts, chat_id)
-
-
-def reading(read: Callable[[], Texts], chat_id: str | None = "c1") -> Event:
-    log = Log({}, b"", "/openai/deployments/m/chat/completions")
-    exchange = Exchange("analytics", {"chat_id": chat_id}, read_texts=read)
-    return Event(b"", Line(b"", "stdin", 1), log=log, exchange=exchange)
 
 
 def told(events: list[Event]) -> list[object]:

@@ -10,14 +10,19 @@ from dial_enricher.topics.model import Match, Topic
 Matrix = NDArray[np.float32]
 
 
+def unit(rows: Matrix) -> Matrix:
+    """The rows with a length of 1 each; zeros stay zeros."""
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / np.where(lengths == 0, 1, lengths), np.float32)
+
+
 class Nearest:
     """Topics and their directions."""
 
     def __init__(self, topics: Sequence[Topic], vectors: Matrix) -> None:
         """`vectors` has a row for each topic, in the order of the topics, of any length."""
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         self.topics = tuple(topics)
-        self.directions: Matrix = (vectors / np.where(lengths == 0, 1, lengths)).astype(np.float32)
+        self.directions = unit(vectors)
         """A row of length 1 for each topic; zeros stay zeros."""
 
     def to(self, vector: NDArray[np.float32], count: int) -> list[Match]:

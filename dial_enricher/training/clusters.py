@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from dial_enricher.errors import SettingError
+from dial_enricher.topics.model import OUTLIER
 from dial_enricher.training.teacher import Vectors
 
-OUTLIER = -1
 _NEIGHBOURS = 15
 _COMPONENTS = 5
 _WORDS = 10
@@ -72,7 +72,7 @@ def unseen(clusters: Clusters, reviewed: Mapping[int, tuple[str, ...]]) -> dict[
     """The clusters that reviewers have hardly seen, each named by its words: topics of their own.
 
     Without any review these are all of them. The others are known by what reviewers said of single texts,
-    which is surer than the majority of a cluster (`make topic-model` measured no gain from that).
+    which is surer than the majority of a cluster (training/README.md has the figures).
     """
     seen = Counter(clusters.topics[place] for place in reviewed)
     rare = [cluster for cluster in sorted(set(clusters.topics)) if seen[cluster] < _SEEN]

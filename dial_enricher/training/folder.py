@@ -14,8 +14,10 @@ from safetensors.numpy import save_file
 from tokenizers import Tokenizer
 
 from dial_enricher.topics import files
+from dial_enricher.topics.model import OUTLIER
+from dial_enricher.topics.nearest import unit
 from dial_enricher.topics.static import StaticEmbedding
-from dial_enricher.training.clusters import OUTLIER, vectorizer
+from dial_enricher.training.clusters import vectorizer
 from dial_enricher.training.corpus import NONE, Topic
 from dial_enricher.training.student import Student
 from dial_enricher.training.teacher import Vectors
@@ -43,8 +45,7 @@ class Embedded:
         """The cosine of each text with each topic, shape (texts, topics), as the engine will find it."""
         embedding = StaticEmbedding(Tokenizer.from_str(self.tokenizer.to_str()), self.table)
         vectors = np.stack(list(embedding.embed(texts)))
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return np.asarray(vectors / np.where(lengths == 0, 1, lengths) @ self.directions.T, np.float32)
+        return np.asarray(unit(vectors) @ self.directions.T, np.float32)
 
 
 def describe(model: Any, texts: Sequence[str], rows: Sequence[int], keys: Sequence[str]) -> list[str]:

@@ -11,6 +11,7 @@ import numpy as np
 from dial_enricher.topics import native
 from dial_enricher.topics.evaluation import evaluate
 from dial_enricher.topics.model import OUTLIER, TopicModel
+from dial_enricher.topics.nearest import unit
 from dial_enricher.topics.rows import Row
 from dial_enricher.training.clusters import Clusters
 from dial_enricher.training.corpus import NONE, Corpus, Topic
@@ -134,8 +135,7 @@ def _centroids(vectors: Vectors, topics: Any, count: int) -> Vectors:
     """The mean direction of each topic's texts, shape (count, dimensions); zeros for a topic without any."""
     sums = np.zeros((count, vectors.shape[1]), np.float32)
     np.add.at(sums, np.asarray(topics), vectors)
-    lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-    return np.asarray(sums / np.where(lengths == 0, 1, lengths), np.float32)
+    return unit(sums)
 
 
 def _speeds(model: TopicModel, teacher: Teacher, texts: Sequence[str]) -> tuple[float, float]:
