@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 
-from dial_enricher import jsonlines, lineprotocol
-from dial_enricher.event import Point
+from dial_enricher import jsonlines, lineprotocol, logformat
+from dial_enricher.event import Event, Line, Point
 from dial_enricher.pipeline import Enricher, Graveyard, Pipeline, Sink
 from dial_enricher.points import PointBuilder
 from dial_enricher.pricing import Pricing
-from dial_enricher.schema import MEASUREMENTS
-from dial_enricher.settings import Format, Scope, Settings
+from dial_enricher.profiles import profile
+from dial_enricher.settings import Destination, Format, Scope, Settings
+from dial_enricher.signals import Stop
+from dial_enricher.sinks.deadletter import DeadLetters
+from dial_enricher.sinks.stdout import StdoutSink
 from dial_enricher.stats import Stats
 
 _RENDERERS: dict[Format, Callable[[Point], bytes]] = {
@@ -17,13 +20,54 @@ _RENDERERS: dict[Format, Callable[[Point], bytes]] = {
 }
 
 
-def assemble(settings: Settings, sink: Sink, graveyard: Graveyard) -> Pipeline:
+def _stdout(settings: Settings, stop: Stop) -> Sink:
+    return StdoutSink()
+
+
+def _influx(settings: Settings, stop: Stop) -> Sink:
+    from dial_enricher.sinks.influx.delivery import Delivery
+    from dial_enricher.sinks.influx.patience import Patience
+    from dial_enricher.sinks.influx.server import Server  # influxdb_client: only who wants it loads it
+    from dial_enricher.sinks.influx.sink import InfluxSink
+
+    assert settings.influx is not None
+    delivery = Delivery(Server(settings.influx), Patience(settings.retry_time, stop))
+    return InfluxSink(delivery, stop, settings.max_delay)
+
+
+SINKS: dict[Destination, Callable[[Settings, Stop], Sink]] = {
+    Destination.STDOUT: _stdout,
+    Destination.INFLUXDB: _influx,
+}
+
+
+def make_sink(settings: Settings, stop: Stop) -> Sink:
+    """Where the points go. Raises SettingError."""
+    return SINKS[settings.to](settings, stop)
+
+
+def make_graveyard(settings: Settings) -> DeadLetters:
+    """Where the dead letters go. Raises SinkDown for a file that cannot be opened."""
+    return DeadLetters(
+        settings.dead_letter,
+        with_content=settings.dead_letter_content,
+        max_bytes=settings.dead_letter_max,
+    )
+
+
+def assemble(
+    settings: Settings,
+    sink: Sink,
+    graveyard: Graveyard,
+    decode: Callable[[Line], list[Event]] = logformat.decode,
+) -> Pipeline:
     """The pipeline for these settings, between a sink and a graveyard. Raises SettingError."""
     stats = Stats()
     return Pipeline(
+        decode=decode,
         enrichers=_enrichers(settings, stats),
         pricing=Pricing(settings.rates),
-        builder=PointBuilder(MEASUREMENTS),
+        builder=PointBuilder(profile(settings.schema, settings.tag, settings.no_tag)),
         render=_RENDERERS[settings.format],
         sink=sink,
         graveyard=graveyard,

@@ -63,7 +63,12 @@ def answered(log: Log, uri: re.Match[str], merge: bodies.Merge) -> tuple[Any, Js
 
 def common_columns(log: Log, uri: re.Match[str]) -> Json:
     """The columns that every endpoint has; old logs name the deployment in the URI only."""
-    columns = take(_COMMON, log.data, log.notes)
+    columns = logged_columns(log.data, log.notes)
     if not columns["deployment"] and "id" in uri.re.groupindex:
         columns["deployment"] = unquote(uri["id"])
     return columns
+
+
+def logged_columns(data: Json, notes: Notes) -> Json:
+    """The columns that a log tells by itself, whatever its endpoint; what is not there is None."""
+    return take(_COMMON, data, notes)

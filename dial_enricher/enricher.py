@@ -8,6 +8,7 @@ from typing import Any, Literal
 from dial_enricher import jsontext
 from dial_enricher.assemble import assemble
 from dial_enricher.event import Event, Excess, Line, Point
+from dial_enricher.profiles import Profile
 from dial_enricher.rates import parse_rates
 from dial_enricher.settings import Accuracy, Format, Scope, Settings, chosen
 from dial_enricher.stats import Stats
@@ -28,6 +29,9 @@ class Enricher:
         self,
         *,
         format: Literal["lp", "json"] = "lp",
+        schema: Literal["dial", "lean"] = "dial",
+        tag: Sequence[str] = (),
+        no_tag: Sequence[str] = (),
         language: Literal["chat", "all", "off"] = "chat",
         languages: Sequence[str] = (),
         language_accuracy: Literal["low", "high"] = "low",
@@ -41,6 +45,9 @@ class Enricher:
     ) -> None:
         settings = Settings(
             format=chosen(Format, "format", format),
+            schema=chosen(Profile, "schema", schema),
+            tag=tuple(tag),
+            no_tag=tuple(no_tag),
             language=chosen(Scope, "language", language),
             languages=tuple(languages),
             language_accuracy=chosen(Accuracy, "language_accuracy", language_accuracy),
@@ -91,10 +98,15 @@ class _Outcome:
         self._on_dead = on_dead
         self._events: list[Event] = []
 
-    def write(self, events: Sequence[Event]) -> None:
-        for event in events:
+    def write(self, events: list[Event]) -> list[Event]:
+        live = [event for event in events if event.live]
+        for event in live:
             event.written = True
-        self._events += events
+        self._events += live
+        return events
+
+    def flush(self) -> list[Event]:
+        return []
 
     def bury(self, events: Sequence[Event]) -> None:
         if self._on_dead is not None:

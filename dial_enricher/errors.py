@@ -12,6 +12,8 @@ class Code(StrEnum):
     NOT_A_DIAL_LOG = "not_a_dial_log"
     MISSING_FIELD = "missing_field"
     UNSERIALIZABLE = "unserializable"
+    REJECTED = "rejected"
+    UNDELIVERED = "undelivered"
     INTERNAL = "internal"
 
 

@@ -138,6 +138,8 @@ class Event:
     points: list[Point] = field(default_factory=list)
     output: list[bytes] = field(default_factory=list)
     """The points, rendered: one entry each, with one newline at its end."""
+    measurements: list[str] = field(default_factory=list)
+    """Whose points the output holds, entry by entry."""
     ignored: str | None = None
     """Why the record is skipped on purpose (`blank`, or the shape of an unknown path)."""
     fault: Fault | None = None
@@ -147,3 +149,8 @@ class Event:
     @property
     def live(self) -> bool:
         return self.fault is None and self.ignored is None
+
+    def release(self) -> None:
+        """Forgets what only the stages need: decoded bodies take several times the room of the line."""
+        self.log = self.exchange = None
+        self.points = []

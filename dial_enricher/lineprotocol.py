@@ -13,9 +13,9 @@ _STRING_ESCAPES = str.maketrans({'"': r"\"", "\\": r"\\"})
 
 def render(point: Point) -> bytes:
     """The line of a point, with one newline at its end."""
-    tags = ",".join([f"{name}={_tag(value)}" for name, value in point.tags.items()])
+    tags = "".join([f",{name}={_tag(value)}" for name, value in point.tags.items()])
     fields = ",".join([f"{name}={_field(value)}" for name, value in point.fields.items()])
-    return f"{point.measurement},{tags} {fields} {point.time}\n".encode()
+    return f"{point.measurement}{tags} {fields} {point.time}\n".encode()
 
 
 def _tag(value: str) -> str:

@@ -3,8 +3,9 @@
     lines -> decode -> understand -> enrich -> price -> point -> render -> write -> bury -> account
 
 A batch of lines becomes events, in input order. Each stage fills in its part of every event that is still
-alive: one with a fault is dead from there on, one with a reason to be ignored is left alone. In the end each
-event was written, ignored on purpose or buried, and the accounts are checked to say so.
+alive: one with a fault is dead from there on, one with a reason to be ignored is left alone. A sink may keep
+events until it knows their fate; then they are settled. In the end each event was written, ignored on purpose
+or buried, and the accounts are checked to say so.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -16,10 +17,10 @@ from typing import Protocol
 from dial_enricher.endpoints import understand
 from dial_enricher.errors import BadRecord, Code
 from dial_enricher.event import Event, Fault, Line, Point
-from dial_enricher.logformat import decode
 from dial_enricher.logs import LOGGER
 from dial_enricher.points import PointBuilder
 from dial_enricher.pricing import Pricing
+from dial_enricher.reader import InputFailed
 from dial_enricher.stats import Stats
 
 
@@ -28,7 +29,8 @@ class Enricher(Protocol):
 
 
 class Sink(Protocol):
-    def write(self, events: Sequence[Event]) -> None: ...
+    def write(self, events: list[Event]) -> list[Event]: ...
+    def flush(self) -> list[Event]: ...
 
 
 class Graveyard(Protocol):
@@ -39,6 +41,7 @@ class Graveyard(Protocol):
 class Pipeline:
     """The parts that Settings chose, in the order of the work."""
 
+    decode: Callable[[Line], list[Event]]
     enrichers: Sequence[Enricher]
     pricing: Pricing
     builder: PointBuilder
@@ -48,25 +51,51 @@ class Pipeline:
     stats: Stats
 
     def run(self, batches: Iterable[list[Line]]) -> None:
-        """Takes every batch through all stages. Raises SinkClosed, SinkDown, and what reading raises."""
-        for lines in batches:
-            self.process(lines)
+        """Takes every batch through all stages; an empty one says that the input pauses.
+
+        Raises SinkClosed, SinkDown, and InputFailed after all that was read is settled.
+        """
+        try:
+            for lines in batches:
+                if lines:
+                    self.process(lines)
+                else:
+                    self._settle(self.sink.flush())
+        except InputFailed:
+            self._finish()
+            raise
+        self._finish()
+
+    def _finish(self) -> None:
+        self._settle(self.sink.flush())
+        self.stats.close()
 
     def process(self, lines: Sequence[Line]) -> None:
         """Takes one batch through all stages."""
-        events = [event for line in lines for event in _decode(line)]
+        events = [event for line in lines for event in self._decode(line)]
         _each("understand", understand, events)
         for enricher in self.enrichers:
             self._enrich(enricher, events)
         _each("price", self.pricing.price, events)
         _each("point", self.builder.build, events)
         _each("render", self._render, events)
-        self.sink.write(_live(events))
+        self.stats.read(len(lines), events)
+        self._settle(self.sink.write(events))
+
+    def _settle(self, events: list[Event]) -> None:
         self.graveyard.bury([event for event in events if event.fault is not None])
-        self.stats.account(len(lines), events)
+        self.stats.settle(events)
+
+    def _decode(self, line: Line) -> list[Event]:
+        try:
+            return self.decode(line)
+        except Exception as error:
+            return [Event(line.raw, line, fault=_internal("decode", error))]
 
     def _render(self, event: Event) -> None:
-        event.output = [self.render(point) for point in event.points]
+        for point in event.points:
+            event.measurements.append(point.measurement)
+            event.output.append(self.render(point))
 
     def _enrich(self, enricher: Enricher, events: list[Event]) -> None:
         """An enricher in trouble costs its column, never a record."""
@@ -80,13 +109,6 @@ class Pipeline:
 
 def _live(events: list[Event]) -> list[Event]:
     return [event for event in events if event.live]
-
-
-def _decode(line: Line) -> list[Event]:
-    try:
-        return decode(line)
-    except Exception as error:
-        return [Event(line.raw, line, fault=_internal("decode", error))]
 
 
 def _each(stage: str, work: Callable[[Event], None], events: list[Event]) -> None:

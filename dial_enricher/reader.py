@@ -9,7 +9,6 @@ import select
 import stat
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from dial_enricher.batch import Batcher
 from dial_enricher.event import Line
@@ -17,6 +16,8 @@ from dial_enricher.signals import Stop
 from dial_enricher.split import Splitter
 
 _CHUNK_BYTES = 1 << 20
+_QUIET_SECONDS = 0.2
+"""After so long without input, a writer has nothing left to say to a program that was told to stop."""
 STDIN = "-"
 
 
@@ -24,31 +25,20 @@ class InputFailed(Exception):
     """An input cannot be opened or read; the message names it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Drain:
-    """How long input is still read after the program was told to stop."""
-
-    quiet: float = 0.2
-    """Seconds without input after which the writer has nothing left to say."""
-    longest: float = 5.0
-    """Seconds in all, for a writer that never pauses."""
-
-
 class Reader:
     """Reads sources one after the other (paths; `-` is stdin) and yields batches of lines."""
 
-    def __init__(
-        self, sources: Iterable[str], batcher: Batcher, max_line_bytes: int, stop: Stop, drain: Drain
-    ) -> None:
+    def __init__(self, sources: Iterable[str], batcher: Batcher, max_line_bytes: int, stop: Stop) -> None:
         self._sources = sources
         self._batcher = batcher
         self._max_line_bytes = max_line_bytes
         self._stop = stop
-        self._drain = drain
-        self._deadline: float | None = None
+        self._told_pause = True
 
     def batches(self) -> Iterator[list[Line]]:
         """Batches until the last source has ended or the program is told to stop.
+
+        An empty one says that the input pauses: nothing more comes before what is under way could be done.
 
         Raises InputFailed when a source cannot be opened or read, after the lines before that were yielded.
         """
@@ -56,7 +46,7 @@ class Reader:
         source = ""
         try:
             for source in self._sources:
-                if self._stop.signal is None:
+                if not self._stop.asked:
                     yield from self._read(source)
         except OSError as error:
             failure = error
@@ -75,7 +65,7 @@ class Reader:
         finally:
             if fd != 0:
                 os.close(fd)
-        if self._stop.signal is None or not is_file:  # a file keeps the rest of a line that we left
+        if not self._stop.asked or not is_file:  # a file keeps the rest of a line that we left
             yield from self._full_batches(splitter.finish())
 
     def _full_batches(self, lines: list[Line]) -> Iterator[list[Line]]:
@@ -83,15 +73,18 @@ class Reader:
         for line in lines:
             if self._batcher.add(line, now):
                 yield self._batcher.take()
-        if self._batcher.until_old(time.monotonic()) == 0:
+        age = self._batcher.until_old(time.monotonic())
+        if age == 0:
             yield self._batcher.take()
+        elif age is None and not self._told_pause and not lines:
+            self._told_pause = True
+            yield []
 
     def _chunks(self, fd: int, is_file: bool) -> Iterator[bytes]:
-        """Chunks until the end of the source; an empty chunk when the batch is old and must not wait."""
+        """Chunks until the end of the source; an empty one when there is something better to do than wait."""
         while True:
             ready = self._wait(fd)
-            stopping = self._stop.signal is not None
-            if stopping and (is_file or not ready or self._overdue()):
+            if self._stop.asked and (is_file or not ready or self._stop.reading_is_over()):
                 return
             if not ready:
                 yield b""
@@ -102,24 +95,21 @@ class Reader:
                 continue
             if not chunk:
                 return
+            self._told_pause = False
             yield chunk
 
     def _wait(self, fd: int) -> bool:
         """Whether there is something to read now; false when the batch or the patience is at its end."""
         while True:
             timeout = self._batcher.until_old(time.monotonic())
-            if self._stop.signal is not None:
-                timeout = self._drain.quiet
+            if timeout is None and not self._told_pause:
+                timeout = 0
+            if self._stop.asked:
+                timeout = _QUIET_SECONDS
             readable = select.select([fd, self._stop.fd], [], [], timeout)[0]
             if self._stop.fd not in readable:
                 return fd in readable
             self._stop.quiet()
-
-    def _overdue(self) -> bool:
-        now = time.monotonic()
-        if self._deadline is None:
-            self._deadline = now + self._drain.longest
-        return now >= self._deadline
 
 
 def _name(source: str) -> str:

@@ -1,7 +1,8 @@
 """The measurements: which columns each has, which of them are tags, and what type a field keeps for ever.
 
-This is the only place that knows. Endpoints fill columns by name and do not care where they end;
-the points, the `schema` command, the README table and the tests all read this module.
+This is the only place that knows; `profiles` only moves columns between tags and fields. Endpoints fill
+columns by name and do not care where they end; the points, the `schema` command, the README table and the
+tests all read this module.
 """
 
 from dataclasses import dataclass

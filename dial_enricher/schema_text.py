@@ -1,15 +1,15 @@
 """The schema, written out for people and for programs."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 
 import orjson
 
 from dial_enricher.schema import COLUMNS, MEASUREMENTS, Measurement
 
 
-def markdown() -> str:
+def markdown(measurements: Mapping[str, Measurement] = MEASUREMENTS) -> str:
     """A table for each measurement."""
-    return "\n\n".join(_section(measurement) for measurement in MEASUREMENTS.values())
+    return "\n\n".join(_section(measurement) for measurement in measurements.values())
 
 
 def _section(measurement: Measurement) -> str:
@@ -22,7 +22,7 @@ def _section(measurement: Measurement) -> str:
     return "\n".join(rows)
 
 
-def json() -> str:
+def json(measurements: Mapping[str, Measurement] = MEASUREMENTS) -> str:
     """`{measurement: {doc, tags: {name: doc}, fields: {name: {type, always, doc}}}}`."""
     described = {
         measurement.name: {
@@ -37,9 +37,9 @@ def json() -> str:
                 for name in measurement.fields
             },
         }
-        for measurement in MEASUREMENTS.values()
+        for measurement in measurements.values()
     }
     return orjson.dumps(described, option=orjson.OPT_INDENT_2).decode()
 
 
-FORMATS: dict[str, Callable[[], str]] = {"markdown": markdown, "json": json}
+FORMATS = {"markdown": markdown, "json": json}

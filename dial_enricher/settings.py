@@ -8,7 +8,10 @@ from typing import TypeVar
 
 from dial_enricher.errors import SettingError
 from dial_enricher.logs import LogFormat
+from dial_enricher.profiles import Profile, profile
 from dial_enricher.rates import Rate, parse_rates
+from dial_enricher.signals import DRAIN_SECONDS
+from dial_enricher.sinks.influx.target import Target
 
 ENV_PREFIX = "DIAL_ENRICHER_"
 MODEL_RATES = "MODEL_RATES"
@@ -17,7 +20,14 @@ TOPIC_EMBEDDINGS_MODEL = "TOPIC_EMBEDDINGS_MODEL"
 """These are the customer's own names; everything else is our prefix and the option's name."""
 LONGEST_DELAY = 3600
 """Seconds."""
+ARCHIVE_RETRY_TIME = 600.0
+"""Seconds that an outage is waited for when files are read: they are still there for another run."""
 _Choice = TypeVar("_Choice", bound=StrEnum)
+
+
+class Destination(StrEnum):
+    STDOUT = "stdout"
+    INFLUXDB = "influxdb"
 
 
 class Format(StrEnum):
@@ -48,7 +58,19 @@ class Summary(StrEnum):
 class Settings:
     """What the parts are built from. Raises SettingError for a value that makes no sense."""
 
+    to: Destination = Destination.STDOUT
+    influx: Target | None = None
+    """Needed by the destination influxdb, and by it alone."""
+    retry_time: float | None = None
+    """Seconds; None: for ever."""
+    drain_time: float = DRAIN_SECONDS
+    """Seconds."""
     format: Format = Format.LP
+    schema: Profile = Profile.DIAL
+    tag: tuple[str, ...] = ()
+    """Columns that are tags, whatever the schema says."""
+    no_tag: tuple[str, ...] = ()
+    """Columns that are fields, whatever the schema says."""
     language: Scope = Scope.CHAT
     languages: tuple[str, ...] = ()
     """ISO 639-1 codes; none: all that lingua knows."""
@@ -61,6 +83,8 @@ class Settings:
     rates: Mapping[str, Rate] = field(default_factory=dict)
     dead_letter: str | None = None
     dead_letter_content: bool = False
+    dead_letter_max: int = 1024**3
+    """Bytes."""
     max_line_bytes: int = 32 * 1024 * 1024
     batch_lines: int = 500
     max_delay: float = 0.5
@@ -74,7 +98,12 @@ class Settings:
     def __post_init__(self) -> None:
         if self.dead_letter_content and self.dead_letter is None:
             raise SettingError("--dead-letter-content needs --dead-letter FILE")
-        for name in ("max_line_bytes", "batch_lines"):
+        if self.to is Destination.INFLUXDB and self.influx is None:
+            raise SettingError("the destination influxdb needs a target")
+        if self.to is Destination.INFLUXDB and self.format is not Format.LP:
+            raise SettingError(f"--to influxdb writes line protocol, not --format {self.format}")
+        profile(self.schema, self.tag, self.no_tag)
+        for name in ("max_line_bytes", "batch_lines", "dead_letter_max"):
             if getattr(self, name) < 1:
                 raise SettingError(f"{name} must be 1 or more")
         if not 0 <= self.max_delay <= LONGEST_DELAY:

@@ -1,19 +1,26 @@
-"""SIGTERM and SIGINT: finish what was read, then leave."""
+"""SIGTERM and SIGINT: finish what was read, then leave. The program may tell itself to stop as well."""
 
 import os
 import signal
+import time
 from types import FrameType
+
+DRAIN_SECONDS = 5.0
 
 
 class Stop:
-    """Remembers that the program was told to stop, and wakes whoever waits on `fd`.
+    """Remembers that the program was told to stop and until when, and wakes whoever waits on `fd`.
 
     A handler that only sets a flag would leave `select` blocked: Python resumes it (PEP 475).
     A second signal leaves at once.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, drain_time: float = DRAIN_SECONDS) -> None:
         self.signal: int | None = None
+        self.reason: str | None = None
+        """Why the program stops by itself, in one sentence."""
+        self._drain_time = drain_time
+        self._deadline = float("inf")
         self.fd, self._wakeup = os.pipe()
         for fd in (self.fd, self._wakeup):
             os.set_blocking(fd, False)
@@ -25,10 +32,29 @@ class Stop:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._on_signal)
 
+    def because(self, reason: str) -> None:
+        """Tells the program to read no more and to wait for nobody."""
+        self.reason = self.reason or reason
+        self._deadline = time.monotonic()
+
+    @property
+    def asked(self) -> bool:
+        """Whether the program was told to stop."""
+        return self.signal is not None or self.reason is not None
+
+    def time_left(self) -> float:
+        """Seconds in which what was read may still be delivered; endless while nobody said stop."""
+        return self._deadline - time.monotonic()
+
+    def reading_is_over(self) -> bool:
+        """Whether it is time to leave the rest of the input alone: half the time is for delivering."""
+        return self.time_left() <= self._drain_time / 2
+
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self.signal is not None:
             os._exit(exit_code(number))
         self.signal = number
+        self._deadline = min(self._deadline, time.monotonic() + self._drain_time)
 
     def quiet(self) -> None:
         """Takes the wake-up out of the pipe, so that waiting on `fd` blocks again."""

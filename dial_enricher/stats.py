@@ -1,7 +1,7 @@
 """The accounts: what became of every line. Pure; written by the pipeline, read by the summary."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from dial_enricher.errors import Code
@@ -31,23 +31,33 @@ class Stats:
     """What was mended or is unknown, by kind."""
     remarks: list[str] = field(default_factory=list)
     """What else the operator should know of the run, in a few words each."""
+    _settled: int = 0
 
-    def account(self, lines: int, events: Iterable[Event]) -> None:
-        """Adds a batch that has been through every stage. Raises AccountsOpen when it does not add up."""
+    def read(self, lines: int, events: Sequence[Event]) -> None:
+        """Adds a batch that has been through the stages; its fate may still be open."""
         self.lines += lines
+        self.records += len(events)
         for event in events:
-            self.records += 1
-            self._account(event)
-        if self.records != self.written + self.ignored.total() + self.dead.total():
-            raise AccountsOpen("records read are not records written, ignored or dead")
+            if event.log is not None and event.log.notes:
+                self.notes.update(event.log.notes)
 
-    def _account(self, event: Event) -> None:
-        if event.log is not None and event.log.notes:
-            self.notes.update(event.log.notes)
+    def settle(self, events: Iterable[Event]) -> None:
+        """Adds events whose fate is known. Raises AccountsOpen for one that has none, or two."""
+        for event in events:
+            self._settle(event)
+            self._settled += 1
+        if self._settled != self.written + self.ignored.total() + self.dead.total():
+            raise AccountsOpen("records settled are not records written, ignored or dead")
+
+    def close(self) -> None:
+        """Raises AccountsOpen when a record was read whose fate never became known."""
+        if self._settled != self.records:
+            raise AccountsOpen(f"{self.records - self._settled} records were read and never settled")
+
+    def _settle(self, event: Event) -> None:
         if event.written:
             self.written += 1
-            for point in event.points:
-                self.points[point.measurement] += 1
+            self.points.update(event.measurements)
         if event.ignored is not None:
             # Shapes are few, but a hostile client could make up paths for ever.
             known = event.ignored in self.ignored or len(self.ignored) < _MOST_SHAPES

@@ -17,10 +17,11 @@ import pytest
 from dial_enricher.assemble import assemble
 from dial_enricher.batch import Batcher
 from dial_enricher.event import Event, Exchange, Fault, Line, Log, Texts
-from dial_enricher.reader import Drain, Reader
+from dial_enricher.reader import Reader
 from dial_enricher.settings import MODEL_RATES, TOPIC_EMBEDDINGS_MODEL, TOPIC_MODEL, Scope, Settings
 from dial_enricher.signals import Stop
 from dial_enricher.sinks.deadletter import DeadLetters
+from dial_enricher.sinks.influx import target
 from dial_enricher.sinks.stdout import StdoutSink
 from dial_enricher.stats import Stats
 
@@ -31,7 +32,7 @@ SAMPLE = ROOT / "tests" / "data" / "sample.log"
 SAMPLE_LINES = [line + b"\n" for line in SAMPLE.read_bytes().split(b"\n")[:-1]]
 TOTALS: Json = json.loads((ROOT / "tests" / "data" / "sample.totals.json").read_text("utf-8"))
 
-OWN_NAMES = (MODEL_RATES, TOPIC_MODEL, TOPIC_EMBEDDINGS_MODEL)
+OWN_NAMES = (MODEL_RATES, TOPIC_MODEL, TOPIC_EMBEDDINGS_MODEL, *target.VARIABLES)
 """Variables that do not have the prefix."""
 PROGRAM = (sys.executable, "-m", "dial_enricher")
 PLAIN = ("--language", "off", "--topics", "off")
@@ -185,7 +186,7 @@ def through(
         pipeline = assemble(settings, StdoutSink(target), graves)
         batcher = Batcher(settings.batch_lines, batch_bytes, settings.max_delay)
         path = f"/proc/self/fd/{source}"
-        reader = Reader([path], batcher, settings.max_line_bytes, stop, Drain())
+        reader = Reader([path], batcher, settings.max_line_bytes, stop)
         pipeline.run(reader.batches())
         out = os.pread(target, os.fstat(target).st_size, 0)
     for fd in (stop.fd, stop._wakeup, graves._fd):

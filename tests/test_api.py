@@ -27,6 +27,14 @@ def test_it_gives_the_bytes_of_the_command_line(form: Any) -> None:
     assert len(done.lines) == sum(TOTALS["points"].values())
 
 
+def test_it_knows_the_schemas_of_the_command_line() -> None:
+    done = run("--schema", "lean", "--tag", "user_hash,chat_id", *PLAIN, stdin=b"".join(SAMPLE_LINES))
+    lean = plain(schema="lean", tag=["user_hash", "chat_id"])
+    assert done.lines == list(lean.enrich(SAMPLE_LINES)) != list(plain().enrich(SAMPLE_LINES))
+    with pytest.raises(SettingError, match="colour"):
+        plain(no_tag=["colour"])
+
+
 def test_a_line_needs_no_newline() -> None:
     assert list(plain().enrich([b.rstrip(b"\n") for b in SAMPLE_LINES])) == list(plain().enrich(SAMPLE_LINES))
 

@@ -1,132 +1,30 @@
 """A real InfluxDB (1.x) judges the lines: it takes every one, and no two of them collide."""
 
-import json
-import shutil
-import socket
-import subprocess
-import time
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError, URLError
-from urllib.parse import urlencode
-from urllib.request import Request, urlopen
 
 import pytest
 
 from tests import lp, readme
 from tests.dialcore import Generator
-from tests.support import PATIENCE, PLAIN, SAMPLE, TOTALS, changed, line, log, needed, run, through
+from tests.influxd import Influx, influxd
+from tests.support import PLAIN, SAMPLE, TOTALS, changed, line, log, run, through
 
-CONFIG = """
-reporting-disabled = true
-bind-address = "127.0.0.1:{rpc}"
-[meta]
-dir = "{dir}/meta"
-[data]
-dir = "{dir}/data"
-wal-dir = "{dir}/wal"
-[http]
-bind-address = "127.0.0.1:{http}"
-log-enabled = false
-[monitor]
-store-enabled = false
-[subscriber]
-enabled = false
-[retention]
-enabled = false
-"""
-BATCH = 5000
 COUNTED = {"rate_analytics": "like_count"}
 """A field that every point of a measurement has; elsewhere the chat's id."""
 
 
-class Influx:
-    """A server, by its address."""
-
-    def __init__(self, port: int) -> None:
-        self._url = f"http://127.0.0.1:{port}"
-
-    def write(self, database: str, points: bytes) -> None:
-        """Posts points in batches, each of which has to be taken whole."""
-        lines = points.splitlines(keepends=True)
-        for at in range(0, len(lines), BATCH):
-            body = b"".join(lines[at : at + BATCH])
-            query = urlencode({"db": database, "precision": "ns"})
-            try:
-                with urlopen(Request(f"{self._url}/write?{query}", body), timeout=PATIENCE) as answer:
-                    assert answer.status == 204
-            except HTTPError as refusal:
-                pytest.fail(f"refused: {refusal.read().decode()}")
-
-    def query(self, database: str, statement: str) -> list[dict[str, Any]]:
-        """Rows of all series, tags and columns alike."""
-        data = urlencode({"db": database, "q": statement, "epoch": "ns"}).encode()
-        with urlopen(Request(f"{self._url}/query", data), timeout=PATIENCE) as answer:
-            (result,) = json.load(answer)["results"]
-        assert "error" not in result, result
-        return [
-            dict(zip(series["columns"], values, strict=True)) | series.get("tags", {})
-            for series in result.get("series", [])
-            for values in series["values"]
-        ]
-
-    def database(self, name: str) -> str:
-        self.query("", f'CREATE DATABASE "{name}"')
-        return name
-
-    def is_up(self) -> bool:
-        try:
-            with urlopen(f"{self._url}/ping", timeout=PATIENCE) as answer:
-                return bool(answer.status == 204)
-        except (URLError, ConnectionError):
-            return False
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
 @pytest.fixture(scope="module")
 def influx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influx]:
-    program = shutil.which("influxd")
-    if program is None:
-        needed("influxd (Debian: influxdb)")
-    assert program is not None
-    directory = tmp_path_factory.mktemp("influx")
-    rpc, http = free_ports(2)
-    config = directory / "influxdb.conf"
-    config.write_text(CONFIG.format(dir=directory, rpc=rpc, http=http))
-    with (directory / "output").open("wb") as output:
-        server = subprocess.Popen([program, "-config", config], stdout=output, stderr=output)
-    try:
-        yield started(Influx(http), server, directory / "output")
-    finally:
-        server.terminate()
-        try:
-            server.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            server.kill()
-
-
-def started(influx: Influx, server: subprocess.Popen[bytes], output: Path) -> Influx:
-    deadline = time.monotonic() + PATIENCE
-    while not influx.is_up():
-        assert server.poll() is None, output.read_text()
-        assert time.monotonic() < deadline, "influxd does not come up"
-        time.sleep(0.05)
-    return influx
+    with influxd(tmp_path_factory.mktemp("influx")) as server:
+        yield server
 
 
 def counts(influx: Influx, database: str) -> dict[str, int]:
     """Points by measurement."""
     found = {}
-    for (measurement,) in (row.values() for row in influx.query(database, "SHOW MEASUREMENTS")):
+    for measurement in influx.measurements(database):
         (row,) = influx.query(
             database, f'SELECT count("{COUNTED.get(measurement, "chat_id")}") FROM "{measurement}"'
         )

@@ -14,12 +14,12 @@ from tests.support import PLAIN, PROGRAM, ROOT, SAMPLE_LINES, changed, line, log
 PACKAGE = ROOT / "dial_enricher"
 FLOORS = (
     "errors event schema",
-    "values take jsontext logformat identity usage rates pricing bodies streams texts points lineprotocol"
-    " jsonlines batch split stats logs endpoint schema_text topics",
+    "values take jsontext logformat replay identity usage rates pricing bodies streams texts points"
+    " lineprotocol jsonlines batch split stats logs endpoint profiles schema_text topics",
     "endpoints enrich sinks signals reader training",
     "settings pipeline report",
     "assemble",
-    "enricher options topics_cli train_cli cli __main__ __init__",
+    "enricher options stream_options topics_cli train_cli cli __main__ __init__",
 )
 FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names.split()}
 """A package inside the package counts as one part."""

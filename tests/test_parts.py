@@ -176,16 +176,22 @@ class TestRates:
 class TestAccounts:
     def test_an_event_must_end_somewhere(self) -> None:
         with pytest.raises(AccountsOpen):
-            Stats().account(1, [Event(b"", _line())])
+            Stats().settle([Event(b"", _line())])
 
     def test_an_event_must_not_end_twice(self) -> None:
         fault = Fault(Code.INTERNAL, "test", "")
         with pytest.raises(AccountsOpen):
-            Stats().account(1, [Event(b"", _line(), fault=fault, written=True)])
+            Stats().settle([Event(b"", _line(), fault=fault, written=True)])
+
+    def test_an_event_must_not_be_forgotten(self) -> None:
+        stats = Stats()
+        stats.read(1, [Event(b"", _line(), written=True)])
+        with pytest.raises(AccountsOpen):
+            stats.close()
 
     def test_paths_that_a_client_makes_up_do_not_fill_the_memory(self) -> None:
         stats = Stats()
-        stats.account(1, [Event(b"", _line(), ignored=f"/{number}") for number in range(1000)])
+        stats.settle([Event(b"", _line(), ignored=f"/{number}") for number in range(1000)])
         assert len(stats.ignored) == 101
         assert stats.ignored["other"] == 900
 

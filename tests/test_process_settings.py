@@ -46,6 +46,16 @@ def flag(name: str) -> str:
 
 WRONG = {
     "env_file": "/nonexistent/env",
+    "to": "postgres",
+    "influx_version": "4",
+    "influx_token_file": "/nonexistent/token",
+    "influx_ca": "/nonexistent/ca.pem",
+    "influx_timeout": "0",
+    "retry_time": "-1",
+    "drain_time": "-1",
+    "schema": "fat",
+    "tag": "price",
+    "no_tag": "colour",
     "format": "xml",
     "language": "maybe",
     "languages": "en,klingon",
@@ -56,6 +66,7 @@ WRONG = {
     "rates": "/nonexistent/rates.json",
     "dead_letter": "/nonexistent/letters",
     "dead_letter_content": "perhaps",
+    "dead_letter_max": "0",
     "strict": "perhaps",
     "max_line_bytes": "0",
     "batch_lines": "none",
@@ -129,6 +140,9 @@ CLEAR: dict[str, tuple[str, Callable[[Done], object]]] = {
     "log_level": ("error", lambda done: "WARNING" not in done.err),
     "log_format": ("telegraf", lambda done: done.err.startswith("W! ")),
     "dead_letter": ("-", lambda done: '"sha256"' in done.err),
+    "schema": ("lean", lambda done: b'trace_id="' in done.out),
+    "tag": ("user_hash,chat_id", lambda done: b"chat_id=chat-1" in done.out and b",user_hash=" in done.out),
+    "no_tag": ("trace_id", lambda done: b'trace_id="' in done.out),
 }
 """Options whose effect shows at once."""
 

@@ -1,16 +1,20 @@
 """Dead letters: the records that could not be used, one JSON object for each."""
 
+import dataclasses
 import os
+import stat
 from base64 import b64encode
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
+from itertools import accumulate
 from typing import Any
 
-import orjson
-
+from dial_enricher import jsontext, points
+from dial_enricher.endpoint import logged_columns
 from dial_enricher.errors import SinkDown
-from dial_enricher.event import Event
+from dial_enricher.event import Event, Json
 from dial_enricher.logs import LOGGER
 from dial_enricher.sinks.descriptor import check_open, write_lines
 
@@ -18,14 +22,18 @@ from dial_enricher.sinks.descriptor import check_open, write_lines
 class DeadLetters:
     """Reports each dead event to the log, and writes it to a file when there is one.
 
-    `path` is a file that is appended to, `-` for stderr, or None. A letter holds the text of its record only
-    `with_content`. Raises SinkDown when the file cannot be opened or written: nothing is lost quietly.
+    `path` is a file that is appended to, `-` for stderr, or None. A letter says what is known of the request
+    in columns, or has its points; it holds the text of its record only `with_content`. A regular file never
+    grows beyond `max_bytes`, what it held before included. Raises SinkDown when the file cannot be opened or
+    written, or is full: nothing is lost quietly.
     """
 
-    def __init__(self, path: str | None, *, with_content: bool = False) -> None:
+    def __init__(self, path: str | None, *, with_content: bool = False, max_bytes: int = 1 << 30) -> None:
         self._with_content = with_content
+        self._max_bytes = max_bytes
         self._name = path
         self._fd: int | None = None
+        self._is_file = self._in_mid_line = False
         if path == "-":
             check_open(2, "standard error")
             self._fd = 2
@@ -34,24 +42,40 @@ class DeadLetters:
                 self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
             except OSError as error:
                 raise SinkDown(f"cannot open the dead-letter file {path}: {error.strerror}") from None
+            self._is_file = stat.S_ISREG(os.fstat(self._fd).st_mode)
+            self._in_mid_line = self._is_file and _ends_in_mid_line(path)
 
     def bury(self, events: Sequence[Event]) -> None:
         for event in events:
             _report(event)
         if self._fd is None or not events:
             return
-        letters = b"".join(
-            orjson.dumps(self._letter(event), option=orjson.OPT_APPEND_NEWLINE) for event in events
-        )
+        letters = [jsontext.dumps(self._letter(event)) + b"\n" for event in events]
+        if self._in_mid_line:
+            letters[0] = b"\n" + letters[0]
+        fitting = self._fitting(self._fd, letters)
         try:
-            write_lines(self._fd, letters)
+            write_lines(self._fd, b"".join(letters[:fitting]))
         except OSError as error:
             raise SinkDown(f"cannot write the dead-letter file {self._name}: {error.strerror}") from None
+        if fitting < len(letters):
+            raise SinkDown(
+                f"the dead-letter file {self._name} is full (--dead-letter-max: {self._max_bytes} bytes),"
+                " so move it away or raise the limit, and start again"
+            )
+        self._in_mid_line = False
 
-    def _letter(self, event: Event) -> dict[str, Any]:
+    def _fitting(self, fd: int, letters: list[bytes]) -> int:
+        """How many of the letters there is room for."""
+        if not self._is_file:
+            return len(letters)
+        room = self._max_bytes - os.fstat(fd).st_size
+        return sum(end <= room for end in accumulate(map(len, letters)))
+
+    def _letter(self, event: Event) -> Json:
         fault, line = event.fault, event.line
         assert fault is not None
-        letter: dict[str, Any] = {
+        letter: Json = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "code": fault.code,
             "stage": fault.stage,
@@ -61,9 +85,55 @@ class DeadLetters:
             "length": line.excess.length if line.excess else len(event.raw),
             "sha256": line.excess.sha256 if line.excess else sha256(event.raw).hexdigest(),
         }
-        if self._with_content:
+        letter |= _known(event)
+        if self._with_content and event.raw:
             letter |= _content(event.raw)
         return letter
+
+
+def _ends_in_mid_line(path: str) -> bool:
+    """Whether a program was killed while it wrote a letter here."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(-1, os.SEEK_END)
+            return file.read(1) != b"\n"
+    except OSError:  # it is empty, or may only be written: then a blank line too many does no harm
+        return os.path.getsize(path) > 0
+
+
+def _known(event: Event) -> Json:
+    """What a letter may tell of the record in any case: no text of it, but its points or its columns."""
+    if event.output and len(event.output) >= len(event.points):  # else rendering stopped half way
+        return {"points": [point.decode().removesuffix("\n") for point in event.output]}
+    record = _clean(_columns(event))
+    return {"record": record} if record else {}
+
+
+def _columns(event: Event) -> Json:
+    exchange, log = event.exchange, event.log
+    if exchange is not None:
+        usage = dataclasses.asdict(exchange.usage) if exchange.usage else {}
+        return {"measurement": exchange.measurement} | exchange.columns | usage
+    return logged_columns(log.data, Counter()) if log is not None else {}
+
+
+_CLEAN: dict[type, Callable[[Any, Counter[str]], Any]] = {
+    str: points._string,
+    int: points._integer,
+    float: points._float,
+}
+
+
+def _clean(columns: Json) -> Json:
+    """The columns that are known, as a point would hold them.
+
+    Goes by the type that a value has, not by the one that it ought to have: an event may have died of that.
+    """
+    return {
+        name: _CLEAN[type(value)](value, Counter())
+        for name, value in columns.items()
+        if value != "" and type(value) in _CLEAN
+    }
 
 
 def _content(raw: bytes) -> dict[str, str]:
