@@ -13,6 +13,7 @@ from dial_enricher import __version__, logformat, logs
 from dial_enricher import replay as dead_letters
 from dial_enricher.assemble import assemble, make_graveyard, make_sink
 from dial_enricher.batch import Batcher
+from dial_enricher.doctor_cli import doctor
 from dial_enricher.errors import Code, SettingError, SinkClosed, SinkDown
 from dial_enricher.event import Event, Line
 from dial_enricher.options import EXIT_ERROR, EXIT_PIPE_CLOSED, EXIT_SETTING, WrongSetting
@@ -21,7 +22,7 @@ from dial_enricher.profiles import Profile, profile
 from dial_enricher.reader import STDIN, InputFailed, Reader
 from dial_enricher.report import report
 from dial_enricher.schema_text import FORMATS
-from dial_enricher.settings import Settings, chosen
+from dial_enricher.settings import Format, Settings, chosen
 from dial_enricher.signals import Stop, exit_code
 from dial_enricher.sinks.descriptor import check_open, leave_quietly
 from dial_enricher.stats import Stats
@@ -100,15 +101,22 @@ def enrich(ctx: click.Context, /, files: Sequence[str], **options: Any) -> None:
 def replay(ctx: click.Context, /, files: Sequence[str], **options: Any) -> None:
     """Send dead letters through the stream again: those of FILES, or of standard input (`-`).
 
-    A letter that was written with --dead-letter-content is read as the log line that it holds. One of a point
-    that could not be delivered holds the point, and that is enough. Nothing is counted twice: what was stored
-    already is stored again as it was.
+    A letter of a record that could not be delivered holds its points, and that is enough. Any other one has
+    to be written with --dead-letter-content: it is read as the log line that it holds. Nothing is counted
+    twice: what was stored already is stored again as it was.
     """
-    ctx.exit(_stream(files, options, dead_letters.decode))
+    if options["format"] != Format.LP:
+        raise WrongSetting("letters hold points in line protocol: there is no replay with another --format")
+    ctx.exit(_stream(files, options, dead_letters.decode, dead_letters.GROWTH))
 
 
-def _stream(sources: Sequence[str], options: dict[str, Any], decode: Callable[[Line], list[Event]]) -> int:
-    """Builds the parts and runs the stream to its end; the exit code."""
+def _stream(
+    sources: Sequence[str], options: dict[str, Any], decode: Callable[[Line], list[Event]], growth: int = 1
+) -> int:
+    """Builds the parts and runs the stream to its end; the exit code.
+
+    `growth` is how many times longer than a record a line may be.
+    """
     try:
         _check_descriptors(sources)
         stop = Stop(options["drain_time"])
@@ -120,7 +128,7 @@ def _stream(sources: Sequence[str], options: dict[str, Any], decode: Callable[[L
     except (SettingError, SinkDown) as error:
         raise WrongSetting(str(error)) from None
     batcher = Batcher(settings.batch_lines, _MAX_BATCH_BYTES, settings.max_delay)
-    reader = Reader(sources, batcher, settings.max_line_bytes, stop)
+    reader = Reader(sources, batcher, settings.max_line_bytes * growth, stop)
     return _run(pipeline, reader, settings, stop)
 
 
@@ -185,5 +193,6 @@ def print_schema(form: str, schema: str, tag: tuple[str, ...], no_tag: tuple[str
     click.echo(FORMATS[form](measurements))
 
 
+main.add_command(doctor)
 main.add_command(topics)
 topics.add_command(train)

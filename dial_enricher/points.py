@@ -89,7 +89,7 @@ def _tag(value: str | None, notes: Notes) -> str:
         return UNDEFINED
     if value.isprintable() and "\\" not in value and len(value) < _SHORT:  # nearly always
         return value
-    return _cut(_clean(value).replace("\\", _TAG_BACKSLASH), MAX_TAG_BYTES, notes)
+    return _cut(_printable(value).replace("\\", _TAG_BACKSLASH), MAX_TAG_BYTES, notes)
 
 
 def _string(value: str | None, notes: Notes) -> str:
@@ -97,10 +97,10 @@ def _string(value: str | None, notes: Notes) -> str:
         return UNDEFINED
     if value.isprintable() and len(value) < _SHORT:
         return value
-    return _cut(_clean(value), MAX_STRING_BYTES, notes)
+    return _cut(_printable(value), MAX_STRING_BYTES, notes)
 
 
-def _clean(value: str) -> str:
+def _printable(value: str) -> str:
     """A text without control characters and lone surrogates."""
     return value.translate(_TO_CLEAN)
 
@@ -117,6 +117,14 @@ def _float(value: float | None, notes: Notes) -> float:
 
 
 _READERS: dict[Kind, _Reader] = {Kind.STRING: _string, Kind.INTEGER: _integer, Kind.FLOAT: _float}
+
+
+_KINDS: dict[type, Kind] = {str: Kind.STRING, int: Kind.INTEGER, float: Kind.FLOAT}
+
+
+def clean(value: str | int | float, notes: Notes) -> str | int | float:
+    """A value as a field would hold it, by the type that it has."""
+    return _READERS[_KINDS[type(value)]](value, notes)
 
 
 def _cut(value: str, limit: int, notes: Notes) -> str:

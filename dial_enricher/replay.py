@@ -1,8 +1,8 @@
 """Dead letters are read again: each becomes the events of the record that it is about.
 
-A letter that kept its record is decoded anew, so that a repaired program, other settings or a repaired record
-give it a second chance. A letter of points, which a server would not take, needs no record: its points are
-ready to be written.
+A letter of points, which a server would not take, has them written as they are: some of them may be stored
+after all, and only the very same points count once. A letter without points that kept its record is decoded
+anew, so that a repaired program, other settings or a repaired record give it a second chance.
 """
 
 import re
@@ -14,6 +14,8 @@ from dial_enricher.errors import BadRecord, Code
 from dial_enricher.event import Event, Excess, Fault, Json, Line
 from dial_enricher.schema import MEASUREMENTS
 
+GROWTH = 8
+"""How many times longer than its record a letter may be: escapes take six bytes, points come on top."""
 _STAGE = "replay"
 _MARGIN = b" \t\r\n\0"
 """Never part of a letter: files hold blocks of NUL bytes after a crash of the machine."""
@@ -30,7 +32,7 @@ def decode(line: Line) -> list[Event]:
 
     Events have the place of the record, not that of the letter, and its bytes: when they die again, their
     letters can be replayed again. The digest of a record is not checked: whoever mended it wants it read.
-    An event from points alone has no bytes; its line holds the length and the digest of those that died.
+    An event from points may have no bytes; its line holds the length and the digest of those that died.
     A line that is no letter is dead where it stands.
     """
     if line.excess:
@@ -41,7 +43,9 @@ def decode(line: Line) -> list[Event]:
     try:
         letter = _letter(document)
         content = _content(letter)
-        return _from_content(letter, content, line) if content else [_from_points(letter, line)]
+        if letter.get("points"):
+            return [_from_points(letter, content, line)]
+        return _from_content(letter, content, line)
     except BadRecord as problem:
         return [_dead(line, problem)]
 
@@ -74,6 +78,9 @@ def _content(letter: Json) -> bytes:
 def _from_content(letter: Json, content: bytes, line: Line) -> list[Event]:
     origin = _origin(letter, content, line)
     assert origin.excess is not None
+    if not content:
+        detail = "the letter was written without --dead-letter-content"
+        return [_dead(origin, BadRecord(Code.MISSING_FIELD, detail))]
     if letter["code"] == Code.LINE_TOO_LONG and origin.excess.length > len(content):
         detail = f"only the head of its {origin.excess.length} bytes was kept"
         return [_dead(origin, BadRecord(Code.LINE_TOO_LONG, detail))]
@@ -81,17 +88,14 @@ def _from_content(letter: Json, content: bytes, line: Line) -> list[Event]:
     return logformat.decode(origin)
 
 
-def _from_points(letter: Json, line: Line) -> Event:
+def _from_points(letter: Json, content: bytes, line: Line) -> Event:
     """An event that is rendered already: every stage leaves it alone, and the sink writes it."""
-    origin = _origin(letter, b"", line)
-    points = letter.get("points")
-    if not points:
-        detail = "the letter was written without --dead-letter-content"
-        return _dead(origin, BadRecord(Code.MISSING_FIELD, detail))
+    points = letter["points"]
     if not isinstance(points, list):
         raise BadRecord(Code.NOT_A_DIAL_LOG, "the points of the letter are no list")
     measurements = [_measurement(point) for point in points]
-    return Event(b"", origin, output=[f"{point}\n".encode() for point in points], measurements=measurements)
+    output = [f"{point}\n".encode() for point in points]
+    return Event(content, _origin(letter, content, line), output=output, measurements=measurements)
 
 
 def _measurement(point: Any) -> str:

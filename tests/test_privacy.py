@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from dial_enricher import usage
+from dial_enricher import replay, usage
 from dial_enricher.settings import Scope, Settings
 from tests import tiny_model
 from tests.canaries import WORD, Canaries
+from tests.letters import ended
 from tests.support import PLAIN, Done, line, log, run, through
 
 CANARIES = Canaries()
@@ -70,6 +71,53 @@ def test_dead_letters_on_standard_error_hold_no_text() -> None:
     done = enriched(*PLAIN, "--dead-letter", "-")
     check_silent(done.out, done.err)
     assert done.err.count('"sha256"') >= DEAD.count(b"\n")
+
+
+def test_what_dies_late_is_told_by_columns_that_hold_no_text() -> None:
+    """With everything understood, but at a time that cannot be stored."""
+    late = ended(GOOD.replace(b"2026-03-02T07:30", b"2500-03-02T07:30"))
+    check_silent(late.dead)
+    told = [letter["record"] for letter in late.letters if letter["code"] == "unserializable"]
+    assert len(told) > 300
+    assert sum(record.get("project_id") == "project-1" for record in told) > 300
+    assert len({record["measurement"] for record in told}) == 7
+
+
+def test_what_dies_before_it_is_understood_is_told_by_columns_that_hold_no_text() -> None:
+    early = ended(GOOD.replace(b'"status', b'"state').replace(rb"\"status", rb"\"state"))
+    check_silent(early.dead)
+    told = [letter["record"] for letter in early.letters if letter["stage"] == "understand"]
+    assert len(told) > 200
+    assert all("measurement" not in record for record in told)
+
+
+def test_what_could_not_be_delivered_is_told_by_points_that_hold_no_text() -> None:
+    lost = ended(GOOD, reachable=False)
+    check_silent(lost.dead)
+    points = [point for letter in lost.letters for point in letter.get("points", [])]
+    assert len(points) > 300
+    check_silent(ended(lost.dead, decode=replay.decode).out)
+
+
+def test_a_bug_leaves_letters_that_hold_no_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumble(data: Any, notes: Any) -> None:
+        raise ValueError(f"cannot understand {data}")
+
+    monkeypatch.setattr(usage, "of_core", stumble)
+    spoiled = ended(GOOD)
+    check_silent(spoiled.dead)
+    assert sum(letter["code"] == "internal" for letter in spoiled.letters) > 200
+
+
+def test_a_replay_of_what_is_no_letter_is_silent() -> None:
+    letters = [json.dumps({"code": WORD, "sha256": WORD, "content": WORD, "points": [WORD]}).encode()]
+    letters += [json.dumps({"code": "x", "sha256": "0" * 64, "points": [WORD]}).encode()]
+    letters += [
+        json.dumps({"code": "x", "sha256": "0" * 64, "record": {WORD: WORD}, "detail": WORD}).encode()
+    ]
+    spoiled = ended(EVERYTHING + b"\n".join(letters), decode=replay.decode)
+    check_silent(spoiled.out, spoiled.dead)
+    assert spoiled.stats.dead.total() == spoiled.stats.lines
 
 
 def test_with_content_dead_letters_hold_the_texts_and_nothing_else_does(tmp_path: Path) -> None:

@@ -5,17 +5,17 @@ import os
 import stat
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import accumulate
-from typing import Any
 
-from dial_enricher import jsontext, points
+from dial_enricher import jsontext
 from dial_enricher.endpoint import logged_columns
 from dial_enricher.errors import SinkDown
 from dial_enricher.event import Event, Json
 from dial_enricher.logs import LOGGER
+from dial_enricher.points import clean
 from dial_enricher.sinks.descriptor import check_open, write_lines
 
 
@@ -117,22 +117,15 @@ def _columns(event: Event) -> Json:
     return logged_columns(log.data, Counter()) if log is not None else {}
 
 
-_CLEAN: dict[type, Callable[[Any, Counter[str]], Any]] = {
-    str: points._string,
-    int: points._integer,
-    float: points._float,
-}
-
-
 def _clean(columns: Json) -> Json:
     """The columns that are known, as a point would hold them.
 
     Goes by the type that a value has, not by the one that it ought to have: an event may have died of that.
     """
     return {
-        name: _CLEAN[type(value)](value, Counter())
+        name: clean(value, Counter())
         for name, value in columns.items()
-        if value != "" and type(value) in _CLEAN
+        if value != "" and type(value) in (str, int, float)
     }
 
 
