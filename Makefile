@@ -13,8 +13,8 @@ CORPUS ?= $(wildcard ../shared/data/topic_corpus.ndjson.gz ../shared/data/office
 LABELLED ?= $(wildcard ../shared/data/topic_dev.ndjson)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-train cases docs sample lint format types eval-language bench bench-topics \
-  topic-model build docker_build lock clean
+.PHONY: help install run test test-train cases docs sample lint format types eval-language bench bench-schema \
+  bench-topics topic-model build docker_build lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z_-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -63,6 +63,9 @@ format: $(INSTALLED) ## Format the code
 
 types: $(INSTALLED) ## Check types
 	$(BIN)/mypy
+
+bench-schema: $(INSTALLED) ## Measure what each choice of tags costs a real InfluxDB
+	$(BIN)/python -m benchmarks.cardinality
 
 eval-language: $(INSTALLED) ## Measure how well languages are recognised, beside plain lingua
 	$(BIN)/python -m benchmarks.eval_language

@@ -79,6 +79,7 @@ def set_up(level: str, form: LogFormat, file: Path | None) -> None:
     LOGGER.handlers = [handler]
     LOGGER.setLevel(level.upper())
     LOGGER.propagate = False
+    logging.getLogger().handlers = [logging.NullHandler()]  # hosts take what a library says for ours
     logging.raiseExceptions = False  # a log that cannot be written must not stop the stream
 
 

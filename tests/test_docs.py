@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from dial_enricher.errors import Code
+from dial_enricher.sinks.influx.fates import DISTRUSTED, FATES, NO_ANSWER, Answer, Fate, fate
 from tests import readme
 
 README = readme.PATH.read_text()
@@ -20,9 +21,11 @@ def test_console_blocks_and_tables_are_what_the_program_prints() -> None:
 @pytest.mark.parametrize("script", readme.blocks("sh"))
 def test_a_shell_block_is_shell_with_options_and_targets_that_exist(script: str) -> None:
     assert subprocess.run(["bash", "-n"], input=script.encode(), timeout=60).returncode == 0
-    options = set(re.findall(r"--[a-z-]+", readme.run("dial-enricher enrich --help")))
-    for command in re.findall(r"\bdial-enricher (--?[^|>\n]*)", script):
-        assert set(re.findall(r"--[a-z-]+", command)) <= options
+    whole = script.replace("\\\n", " ")
+    for command, rest in re.findall(r"\bdial-enricher (?:(doctor|replay) )?(.*)", whole):
+        options = readme.run(f"dial-enricher {command or 'enrich'} --help")
+        for name in re.findall(r"--[a-z-]+", re.split("[|>#]", rest)[0]):
+            assert f"{name} " in options, f"{command}: {name}"
     for target in re.findall(r"^make ([a-z_-]+)", script, re.MULTILINE):
         assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE)
 
@@ -38,6 +41,17 @@ def test_the_python_block_runs() -> None:
 def test_every_code_of_a_dead_letter_is_explained() -> None:
     explained = re.findall(r"^\| `([a-z_0-9]+)` \| [^|]+ \|$", README, re.MULTILINE)
     assert sorted(explained) == sorted(Code)
+
+
+def test_the_table_of_answers_is_what_the_program_does() -> None:
+    section = README.partition("| answer | fate |")[2].partition("\n\n")[0]
+    rows = [row.split("|")[1] for row in section.splitlines()[2:]]
+    fates = (Fate.STORED, Fate.REFUSED, Fate.TOO_LARGE, Fate.AWAY, Fate.MISCONFIGURED)
+    pairs = list(zip(rows, fates, strict=True))
+    told = {int(number): kind for row, kind in pairs for number in re.findall(r"\b\d{3}\b", row)}
+    assert {status: fate(Answer(status)) for status in told} == told
+    silent = {NO_ANSWER, DISTRUSTED} | {n for n, kind in FATES.items() if kind is Fate.MISCONFIGURED}
+    assert set(FATES) - silent <= set(told)
 
 
 def test_every_make_target_is_in_the_readme_or_says_what_it_does() -> None:

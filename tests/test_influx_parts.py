@@ -45,6 +45,7 @@ class TestTarget:
             ({"INFLUX_URL": URL, "INFLUX_DATABASE": "d", "INFLUX_USERNAME": "u"}, "INFLUX_PASSWORD"),
             ({"INFLUX_URL": URL, "INFLUX_DATABASE": "d", "INFLUX_PASSWORD": SECRET}, "INFLUX_USERNAME"),
             ({"INFLUX_URL": URL, "INFLUX_DATABASE": "d", "INFLUX_API_TOKEN": f"{SECRET}\nx"}, "control"),
+            ({"INFLUX_URL": URL, "INFLUX_DATABASE": "d", "INFLUX_API_TOKEN": f"{SECRET}ü"}, "no token has"),
         ],
     )
     def test_what_cannot_work_is_refused_without_telling_secrets(

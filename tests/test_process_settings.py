@@ -13,6 +13,7 @@ from tests import lp, tiny_model
 from tests.support import (
     OWN_NAMES,
     PLAIN,
+    ROOT,
     SAMPLE,
     Done,
     changed,
@@ -248,3 +249,38 @@ def test_the_completion_script_is_bash() -> None:
     out, err = checked.communicate()
     assert (checked.returncode, err) == (0, b"")
     assert b"dial-enricher" in out
+
+
+# The example of an environment file
+
+EXAMPLE = (ROOT / ".env.example").read_text("utf-8")
+
+
+def test_the_example_file_changes_nothing() -> None:
+    assert run(*PLAIN, "--env-file", ROOT / ".env.example", stdin=ONE) == (0, ONE_POINT, "")
+
+
+def test_the_example_file_names_every_variable_and_its_default() -> None:
+    named = dict(re.findall(r"^# ([A-Z_0-9]+)=(.*)$", EXAMPLE, re.MULTILINE))
+    ours = {variable(name): option for name, option in SETTABLE.items() if name != "env_file"}
+    assert set(named) == set(ours) | set(OWN_NAMES)
+    for name, option in ours.items():
+        default = option.to_info_dict()["default"]
+        if default not in (None, ()) and not isinstance(option.type, click.Path):
+            shown = option.type.convert(named[name], option, None)
+            assert shown == option.type.convert(default, option, None), name
+
+
+def test_the_example_file_can_be_filled_in(tmp_path: Path) -> None:
+    """Each line, without its #, is a setting that the program takes."""
+    file = tmp_path / ".env"
+    kept = [
+        one
+        for one in EXAMPLE.splitlines()
+        if not re.match("# .*(/|TOPIC|LANGUAGES|INFLUX_(ORG|BUCKET))", one)
+    ]
+    lines = [one.removeprefix("# ") for one in kept]
+    file.write_text("\n".join(lines) + "\nINFLUX_URL=http://127.0.0.1:1\n")
+    done = run(*PLAIN, "--to", "influxdb", "--env-file", file, "--retry-time", "0", stdin=ONE)
+    assert (done.code, done.out) == (4, b"")
+    assert "connection refused" in done.err

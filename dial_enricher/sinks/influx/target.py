@@ -57,6 +57,8 @@ class Target:
         for name, value in ((TOKEN, self.token), (USERNAME, self.username), (PASSWORD, self.password)):
             if not value.isprintable():
                 raise SettingError(f"{name} holds a control character")
+        if not self.token.isascii():
+            raise SettingError(f"{TOKEN} holds a character that no token has")
         if bool(self.username) != bool(self.password):
             raise SettingError(f"{USERNAME} and {PASSWORD} need each other")
         if self.version is not None:
