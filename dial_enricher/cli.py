@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import click
@@ -22,7 +21,7 @@ from dial_enricher.profiles import Profile, profile
 from dial_enricher.reader import STDIN, InputFailed, Reader
 from dial_enricher.report import report
 from dial_enricher.schema_text import FORMATS
-from dial_enricher.settings import Format, Settings, chosen
+from dial_enricher.settings import Format, Settings, check_no_loop, chosen
 from dial_enricher.signals import Stop, exit_code
 from dial_enricher.sinks.descriptor import check_open, leave_quietly
 from dial_enricher.stats import Stats
@@ -121,8 +120,8 @@ def _stream(
         _check_descriptors(sources)
         stop = Stop(options["drain_time"])
         stop.listen()  # before the slow parts: a signal during the start must not lose what the pipe holds
-        settings = read_settings(options, archive=STDIN not in sources)
-        _check_loop(sources, settings.dead_letter)
+        settings = read_settings(options, os.environ, archive=STDIN not in sources)
+        check_no_loop(sources, settings.dead_letter)
         logs.set_up(settings.log_level, settings.log_format, settings.log_file)
         pipeline = assemble(settings, make_sink(settings, stop), make_graveyard(settings), decode)
     except (SettingError, SinkDown) as error:
@@ -169,14 +168,6 @@ def _check_descriptors(sources: Sequence[str]) -> None:
     check_open(1, "standard output")
     if sys.stderr is None:
         os.open(os.devnull, os.O_WRONLY)
-
-
-def _check_loop(sources: Sequence[str], dead_letter: str | None) -> None:
-    """Raises SettingError when the dead letters would be read as they are written."""
-    letters = Path(dead_letter or "")
-    for source in map(Path, sources):
-        if letters.is_file() and source.is_file() and source.samefile(letters):
-            raise SettingError(f"--dead-letter {dead_letter} is being read: name another file")
 
 
 @main.command("schema")

@@ -1,6 +1,6 @@
 """Every setting, its default and the environment variable that sets it. Checked here, connects to nothing."""
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -127,6 +127,14 @@ def read_rates(file: Path | None, environment: Mapping[str, str]) -> Mapping[str
         return parse_rates(file.read_bytes(), str(file))
     except OSError as error:
         raise SettingError(f"cannot read {file}: {error.strerror}") from None
+
+
+def check_no_loop(sources: Iterable[str], dead_letter: str | None) -> None:
+    """Raises SettingError when the dead letters would be read as they are written."""
+    letters = Path(dead_letter or "")
+    for source in map(Path, sources):
+        if letters.is_file() and source.is_file() and source.samefile(letters):
+            raise SettingError(f"--dead-letter {dead_letter} is being read: name another file")
 
 
 def load_env_file(file: Path, environment: MutableMapping[str, str]) -> None:

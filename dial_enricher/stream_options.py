@@ -1,7 +1,6 @@
 """The options of a stream: what `enrich`, `replay` and `doctor` share, and the Settings that they make."""
 
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from functools import reduce
 from pathlib import Path
@@ -193,7 +192,7 @@ def stream_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return reduce(lambda inner, decorate: decorate(inner), reversed(_OPTIONS), command)
 
 
-def read_settings(options: dict[str, Any], *, archive: bool) -> Settings:
+def read_settings(options: dict[str, Any], environment: Mapping[str, str], *, archive: bool) -> Settings:
     """The Settings that options and environment make; `archive` when files are read. Raises SettingError."""
     chosen_options = {name: chosen(kind, name, options[name]) for name, kind in _ENUMERATIONS.items()}
     options = options | chosen_options
@@ -201,7 +200,7 @@ def read_settings(options: dict[str, Any], *, archive: bool) -> Settings:
     ca, timeout = options.pop("influx_ca"), options.pop("influx_timeout")
     if options["to"] is Destination.INFLUXDB:
         options["influx"] = read_target(
-            os.environ,
+            environment,
             version=None if version == _AUTO else Version(version),
             token_file=token_file,
             ca=ca,
@@ -209,5 +208,5 @@ def read_settings(options: dict[str, Any], *, archive: bool) -> Settings:
         )
     if options["retry_time"] is None and archive:
         options["retry_time"] = ARCHIVE_RETRY_TIME
-    options["rates"] = read_rates(options["rates"], os.environ)
+    options["rates"] = read_rates(options["rates"], environment)
     return Settings(**options)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests import tiny_model
-from tests.support import PLAIN, PROGRAM, ROOT, SAMPLE_LINES, changed, line, log, run
+from tests.support import PLAIN, PROGRAM, ROOT, SAMPLE, SAMPLE_LINES, changed, line, log, run
 
 PACKAGE = ROOT / "dial_enricher"
 FLOORS = (
@@ -18,8 +18,8 @@ FLOORS = (
     " lineprotocol jsonlines batch split stats logs endpoint profiles schema_text topics",
     "endpoints enrich sinks signals reader training",
     "settings pipeline report",
-    "assemble",
-    "enricher options stream_options topics_cli train_cli cli __main__ __init__",
+    "assemble doctor",
+    "enricher options stream_options doctor_cli topics_cli train_cli cli __main__ __init__",
 )
 FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names.split()}
 """A package inside the package counts as one part."""
@@ -98,10 +98,12 @@ def loaded(*arguments: str, stdin: bytes = b"") -> set[str]:
     return names & HEAVY
 
 
-HELP = [["--help"], ["enrich", "--help"], ["topics", "--help"], ["topics", "map", "--help"]]
+COMMANDS = (["enrich"], ["replay"], ["doctor"], ["topics"], ["topics", "map"])
+HELP = [["--help"], *([*command, "--help"] for command in COMMANDS)]
+DOCTOR = ["doctor", *PLAIN, "--to", "stdout", str(SAMPLE)]
 
 
-@pytest.mark.parametrize("arguments", [*HELP, ["--version"], ["schema"], PLAIN])
+@pytest.mark.parametrize("arguments", [*HELP, ["--version"], ["schema"], DOCTOR, PLAIN])
 def test_nothing_heavy_is_loaded(arguments: list[str]) -> None:
     assert loaded(*arguments, stdin=b"".join(SAMPLE_LINES)) == set()
 

@@ -129,6 +129,8 @@ def test_a_writer_that_never_pauses_does_not_keep_it() -> None:
     writer = Thread(target=write)
     writer.start()
     out = read_some(process)
+    while not at_the_signal:  # the thread may be slower than the program
+        time.sleep(0.001)
     told.set()
     process.send_signal(signal.SIGTERM)
     done = finish_by_itself(process)

@@ -60,17 +60,13 @@ class Server:
         """The server's version, by its own words; None, with an answer, while it cannot be known."""
         answer = Answer(NO_ANSWER)
         for path in ("/ping", "/health"):
-            answer = self.get(path)
+            by = authorization(self._target, self._target.guess)
+            answer = self._send("GET", path, (), {"Authorization": by, "Content-Type": "text/plain"})
             if told := told_version(answer):
                 return _generation(told, self._target), answer
             if answer.status in (NO_ANSWER, DISTRUSTED, 401, 403, 408, 429) or answer.status >= 500:
                 return None, answer
         return self._target.guess, answer
-
-    def get(self, path: str, query: _Query = (), version: Version | None = None) -> Answer:
-        """Asks something, in the name of the settings."""
-        by = authorization(self._target, version or self._target.guess)
-        return self._send("GET", path, query, {"Authorization": by, "Content-Type": "text/plain"})
 
     def _send(
         self, method: str, path: str, query: _Query, headers: dict[str, str], body: bytes | None = None
@@ -86,13 +82,20 @@ class Server:
                 _return_http_data_only=True,
                 urlopen_kw={"redirect": False},
             )
-            return _answer(answer.status, answer.headers, answer.data)
+            return self._answer(answer.status, answer.headers, answer.data)
         except ApiException as refusal:
             if refusal.status:
-                return _answer(refusal.status, refusal.headers, refusal.body)
+                return self._answer(refusal.status, refusal.headers, refusal.body)
             return _trouble(refusal.__context__)  # the package's way to say that TLS failed
         except urllib3.exceptions.HTTPError as error:
             return _trouble(error)
+
+    def _answer(self, status: int, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        body, told = body or b"", {name.lower(): value for name, value in headers.items()}
+        for secret in self._target.secrets:  # some servers and proxies repeat what they refuse
+            body = body.replace(secret.encode(), b"***")
+            told = {name: value.replace(secret, "***") for name, value in told.items()}
+        return Answer(status, body, told)
 
 
 def told_version(answer: Answer) -> str:
@@ -113,10 +116,6 @@ def _generation(told: str, target: Target) -> Version:
     if major == "1" and minor.isdigit() and int(minor) >= 8 and not target.database:
         return Version.TWO  # 1.8 takes a bucket `database/policy` on version 2's path
     return Version(major) if major in tuple(Version) else target.guess
-
-
-def _answer(status: int, headers: Mapping[str, str], body: bytes | None) -> Answer:
-    return Answer(status, body or b"", {name.lower(): value for name, value in headers.items()})
 
 
 def _trouble(error: BaseException | None) -> Answer:

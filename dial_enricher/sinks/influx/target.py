@@ -1,5 +1,6 @@
 """Where the points go, and how each version of InfluxDB is spoken to. Pure."""
 
+import json
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -63,6 +64,13 @@ class Target:
             raise SettingError(f"{USERNAME} and {PASSWORD} need each other")
         if self.version is not None:
             route(self, self.version)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must be in no message, in the forms in which it is sent or may be repeated."""
+        credentials = authorization(self, Version.ONE).rpartition(" ")[2]
+        escaped = json.dumps(self.password)[1:-1]
+        return tuple(filter(None, (self.token, self.password, escaped, credentials)))
 
     @property
     def guess(self) -> Version:

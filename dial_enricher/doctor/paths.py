@@ -1,0 +1,167 @@
+"""The files that a run would read, and those that it would write besides the points. Nothing is created."""
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from dial_enricher.assemble import assemble
+from dial_enricher.doctor.finding import Level, Said, counted
+from dial_enricher.errors import SettingError
+from dial_enricher.event import Event, Line
+from dial_enricher.reader import STDIN
+from dial_enricher.report import listed
+from dial_enricher.settings import Destination, Scope, Settings, check_no_loop
+from dial_enricher.sinks.descriptor import check_open
+from dial_enricher.split import Splitter
+from dial_enricher.stats import Stats
+
+_LINES = 100
+"""That are looked at in a file."""
+_CHUNK_BYTES = 1 << 16
+_GZIP = b"\x1f\x8b"
+_NEARLY_FULL = 0.9
+
+
+# What is read
+
+
+class Sampler:
+    """Takes the first lines of files through the stages of a run, and keeps the counts alone."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = replace(settings, language=Scope.OFF, topics=Scope.OFF)
+        self.newest: int | None = None
+        """The time of the newest record, in nanoseconds since 1970."""
+
+    def look(self, files: Sequence[str]) -> Said:
+        """Whether files hold records. Raises SinkDown when a standard input that is to be read is closed."""
+        for file in files or (STDIN,):
+            if file == STDIN:
+                check_open(0, "standard input")
+                yield Level.OK, "standard input, not read"
+                continue
+            try:
+                level, words = self._look(Path(file))
+            except OSError as error:
+                level, words = Level.FAIL, f"cannot be read: {error.strerror}"
+            yield level, f"{file}: {words}"
+
+    def _look(self, file: Path) -> tuple[Level, str]:
+        status = file.stat()
+        if stat.S_ISREG(status.st_mode):
+            return self._judge(file, status.st_size) if status.st_size else (Level.OK, "empty")
+        if stat.S_ISDIR(status.st_mode):
+            return Level.FAIL, "is a directory; name the files in it"
+        return Level.OK, "no regular file, not read"
+
+    def _judge(self, file: Path, size: int) -> tuple[Level, str]:
+        stats, packed = self._sample(file)
+        told = f"{size} bytes, first {counted(stats.lines, 'line')}: {_counts(stats)}"
+        if packed:
+            return Level.FAIL, f"is packed; unpack it: zcat {file} | dial-enricher"
+        if stats.dead and not stats.written:
+            return Level.FAIL, f"{told}; name a log that DIAL Core wrote"
+        if not stats.written:
+            return Level.WARN, f"{told}; nothing of that becomes a point"
+        if stats.dead:
+            return Level.WARN, f"{told}; --dead-letter FILE tells more of what is dead"
+        return Level.OK, told
+
+    def _sample(self, file: Path) -> tuple[Stats, bool]:
+        """The accounts of the first lines, and whether the file is packed."""
+        sink = _Sink()
+        pipeline = assemble(self._settings, sink, sink)
+        with file.open("rb") as opened:
+            packed = opened.read(len(_GZIP)) == _GZIP
+            opened.seek(0)
+            for line in islice(_lines(opened, self._settings.max_line_bytes), 0 if packed else _LINES):
+                pipeline.process([line])
+        self.newest = max((time for time in (self.newest, sink.newest) if time is not None), default=None)
+        return pipeline.stats, packed
+
+
+class _Sink:
+    """The end of a trial: takes points and dead records, keeps nothing but the newest time."""
+
+    def __init__(self) -> None:
+        self.newest: int | None = None
+
+    def write(self, events: list[Event]) -> list[Event]:
+        for event in events:
+            event.written = event.live
+            for point in event.points:
+                self.newest = max(point.time, self.newest or point.time)
+        return events
+
+    def flush(self) -> list[Event]:
+        return []
+
+    def bury(self, events: Sequence[Event]) -> None:
+        pass
+
+
+def _lines(opened: Any, max_bytes: int) -> Iterator[Line]:
+    splitter = Splitter("", max_bytes)
+    while chunk := opened.read(_CHUNK_BYTES):
+        yield from splitter.feed(chunk)
+    yield from splitter.finish()
+
+
+def _counts(stats: Stats) -> str:
+    counts = [counted(stats.records, "record"), f"{stats.written} usable"]
+    for name, kinds in (("dead", stats.dead), ("ignored", stats.ignored)):
+        if kinds:
+            counts.append(f"{kinds.total()} {name} ({listed(kinds)})")
+    return ", ".join(counts)
+
+
+# What is written
+
+
+def dead_letters(settings: Settings, files: Sequence[str]) -> Said:
+    """Whether records in trouble can be kept. Raises SinkDown, SettingError."""
+    name = settings.dead_letter
+    kept = ", with the text of the records: keep it from strangers" if settings.dead_letter_content else ""
+    if name is None:
+        if settings.to is Destination.INFLUXDB:
+            lost = "what cannot be delivered before a stop would be lost"
+            yield Level.WARN, f"none are kept: {lost}; name a file with --dead-letter"
+        else:
+            yield Level.OK, "none are kept"
+    elif name == "-":
+        check_open(2, "standard error")
+        yield Level.OK, f"to standard error{kept}"
+    else:
+        _check_appendable(Path(name))
+        check_no_loop(files, name)
+        used = Path(name).stat().st_size if Path(name).is_file() else 0
+        if used >= settings.dead_letter_max * _NEARLY_FULL:
+            advice = "move it away, or raise --dead-letter-max"
+            yield Level.WARN, f"{name}: {used} of {settings.dead_letter_max} bytes are used; {advice}"
+        else:
+            yield Level.OK, f"appended to {name}{kept}"
+
+
+def log_file(file: Path | None) -> Said:
+    """Whether messages can be written where they should. Raises SettingError."""
+    if file is not None:
+        _check_appendable(file)
+        yield Level.OK, f"appended to {file}"
+
+
+def _check_appendable(file: Path) -> None:
+    """Raises SettingError when a file cannot be opened for appending, or not be created."""
+    try:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK  # a pipe may have no reader
+        os.close(os.open(file, flags))
+    except FileNotFoundError:
+        if not file.parent.is_dir():
+            raise SettingError(f"{file}: no such directory; create it, or name another file") from None
+        if not os.access(file.parent, os.W_OK | os.X_OK):
+            raise SettingError(f"{file}: its directory may not be written to; name another file") from None
+    except OSError as error:
+        raise SettingError(f"cannot open {file}: {error.strerror}; name another file") from None

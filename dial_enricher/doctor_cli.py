@@ -1,0 +1,84 @@
+"""The command for people who want to know whether a run would work: `dial-enricher doctor`."""
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import click
+
+from dial_enricher.doctor import CHECKS, Case, Finding, Level, examine
+from dial_enricher.errors import SettingError, SinkDown
+from dial_enricher.options import EXIT_ERROR, EXIT_PIPE_CLOSED, EXIT_SETTING, WrongSetting
+from dial_enricher.settings import MODEL_RATES, Destination, Format, Settings
+from dial_enricher.sinks.descriptor import check_open, leave_quietly, write_lines
+from dial_enricher.stream_options import read_settings, stream_options
+from dial_enricher.topics.tables import one_line
+
+_LEVEL_WIDTH = max(map(len, Level))
+_NAME_WIDTH = max(map(len, CHECKS))
+_OF_SETTINGS = ("settings", "rates")
+"""The checks whose failure is a wrong option or setting."""
+_HARMLESS: dict[str, Any] = {
+    "to": Destination.STDOUT,
+    "format": Format.LP,
+    "tag": (),
+    "no_tag": (),
+    "dead_letter_content": False,
+}
+"""With these no other option can be wrong: so the rest can be checked all the same."""
+_EXIT_CODES = """\b
+Exit codes:
+  0    nothing failed; warnings do not change that
+  1    something failed
+  2    a wrong option or setting, as the lines `settings` and `rates` tell
+  141  the reader of standard output went away
+"""
+
+
+@click.command(epilog=_EXIT_CODES)
+@click.argument("files", nargs=-1, type=click.Path(allow_dash=True))
+@click.option("--write-test", is_flag=True, help="Write one point to InfluxDB, which stays there.")
+@stream_options
+@click.pass_context
+def doctor(ctx: click.Context, /, files: Sequence[str], write_test: bool, **options: Any) -> None:
+    """Check what `enrich` would need, with the same options and FILES.
+
+    Tries the settings, the rates, the language engine, the topic model, the server, whether it would take a
+    write, the files and the clock. Prints a line for each and what to do where something is wrong. Writes no
+    points, unless told to, and no text of a log.
+    """
+    try:
+        check_open(1, "standard output")
+    except SinkDown as error:
+        raise WrongSetting(str(error)) from None
+    settings, wrong = _settings(options)
+    case = Case(settings, wrong, options["rates"], os.environ, files, write_test)
+    try:
+        ctx.exit(_report(examine(case)))
+    except BrokenPipeError:
+        leave_quietly(1)
+        ctx.exit(EXIT_PIPE_CLOSED)
+    except OSError as error:
+        click.echo(f"Error: cannot write to standard output: {error.strerror}", err=True)
+        ctx.exit(EXIT_ERROR)
+
+
+def _settings(options: dict[str, Any]) -> tuple[Settings, str]:
+    """The settings without their rates, and what is wrong; if something is, what is left without it."""
+    options = options | {"rates": None}
+    environment = {name: value for name, value in os.environ.items() if name != MODEL_RATES}
+    try:
+        return read_settings(options, environment, archive=False), ""
+    except SettingError as error:
+        return read_settings(options | _HARMLESS, environment, archive=False), str(error)
+
+
+def _report(findings: Iterable[Finding]) -> int:
+    """Prints each finding as soon as it is there; the exit code. Raises OSError."""
+    code = 0
+    for finding in findings:
+        line = f"{finding.level:<{_LEVEL_WIDTH}}  {finding.name:<{_NAME_WIDTH}}  {one_line(finding.words)}\n"
+        write_lines(1, line.encode("utf-8", "replace"))
+        if finding.level is Level.FAIL:
+            code = max(code, EXIT_SETTING if finding.name in _OF_SETTINGS else EXIT_ERROR)
+    return code
