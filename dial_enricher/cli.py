@@ -139,6 +139,8 @@ def _run(pipeline: Pipeline, reader: Reader, settings: Settings, stop: Stop) -> 
         leave_quietly(1)
         return EXIT_PIPE_CLOSED
     except (SinkDown, InputFailed) as error:
+        stop.drain()
+        pipeline.salvage()
         logs.LOGGER.error("stopped: %s", error)
         report(pipeline.stats, settings)
         return EXIT_ERROR

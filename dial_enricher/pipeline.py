@@ -70,6 +70,10 @@ class Pipeline:
         self._settle(self.sink.flush())
         self.stats.close()
 
+    def salvage(self) -> None:
+        """Delivers what is on its way though dead letters cannot be written any more."""
+        self.stats.settle(self.sink.flush())
+
     def process(self, lines: Sequence[Line]) -> None:
         """Takes one batch through all stages."""
         events = [event for line in lines for event in self._decode(line)]

@@ -37,6 +37,10 @@ class Stop:
         self.reason = self.reason or reason
         self._deadline = time.monotonic()
 
+    def drain(self) -> None:
+        """Begins the time in which what was read may still be delivered."""
+        self._deadline = min(self._deadline, time.monotonic() + self._drain_time)
+
     @property
     def asked(self) -> bool:
         """Whether the program was told to stop."""
@@ -54,7 +58,7 @@ class Stop:
         if self.signal is not None:
             os._exit(exit_code(number))
         self.signal = number
-        self._deadline = min(self._deadline, time.monotonic() + self._drain_time)
+        self.drain()
 
     def quiet(self) -> None:
         """Takes the wake-up out of the pipe, so that waiting on `fd` blocks again."""
