@@ -14,7 +14,7 @@ LABELLED ?= $(wildcard ../shared/data/topic_dev.ndjson)
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test test-train cases docs sample lint format types eval-language bench bench-schema \
-  bench-topics topic-model build docker_build lock clean
+  bench-topics soak topic-model build docker_build lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z_-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -75,6 +75,9 @@ bench: $(INSTALLED) ## Measure speed and memory, beside their baselines
 
 bench-topics: $(TRAIN_INSTALLED) ## Measure what topics cost, beside a transformer and beside BERTopic
 	$(TRAIN)/bin/python -m benchmarks.bench_topics
+
+soak: $(INSTALLED) ## Let the server be away for ten minutes, and see that nothing is lost
+	$(BIN)/python -m benchmarks.soak
 
 topic-model: $(TRAIN_INSTALLED) ## Train the topic model that ships, on the files in CORPUS
 	@test -n "$(strip $(CORPUS))" || { echo "name the files to train on: make topic-model CORPUS='...'" >&2; exit 2; }

@@ -15,10 +15,12 @@ import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from functools import partial
+from itertools import product
 from pathlib import Path
 from statistics import median
 from typing import TypeVar
 
+from benchmarks.delivery import deliveries
 from benchmarks.processes import ROOT, Cost, first_output, machine, run, typical
 
 T = TypeVar("T")
@@ -45,10 +47,14 @@ class Size:
     few: int
     """Lines of the short run for memory; `many` are those of the long one."""
     many: int
+    delivered: int
+    """Pairs with InfluxDB."""
+    small: int
+    """Lines of a log of small ones, all different."""
 
 
-FULL = Size(lines=12_500, pairs=11, spoken=3, starts=15, few=10_000, many=1_000_000)
-QUICK = Size(lines=2_000, pairs=9, spoken=3, starts=11, few=10_000, many=100_000)
+FULL = Size(12_500, pairs=11, spoken=3, starts=15, few=10_000, many=1_000_000, delivered=5, small=40_000)
+QUICK = Size(2_000, pairs=9, spoken=3, starts=11, few=10_000, many=100_000, delivered=3, small=10_000)
 
 
 @dataclass(slots=True, frozen=True)
@@ -81,19 +87,19 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def production_log(lines: int) -> Path:
-    """The log to measure with: written once for each version of the generator."""
+def generated_log(shape: str, lines: int) -> Path:
+    """A log to measure with: written once for each version of the generator."""
     version = hashlib.sha256()
     for source in sorted([*GENERATOR.glob("*.py"), *GENERATOR.glob("*.json")]):
         version.update(source.read_bytes())
     cache = Path(tempfile.gettempdir())
-    name = f"dial-enricher-bench-{SEED}-{lines}-"
+    name = f"dial-enricher-bench-{shape}-{SEED}-{lines}-"
     file = cache / f"{name}{version.hexdigest()[:12]}.log"
     if not file.exists():
         for outdated in cache.glob(f"{name}*.log"):
             outdated.unlink()
         part = file.with_suffix(f".{os.getpid()}")
-        command = (sys.executable, "-m", "tests.dialcore", "--shape", "production")
+        command = (sys.executable, "-m", "tests.dialcore", "--shape", shape)
         with part.open("wb") as output:
             subprocess.run(
                 [*command, "--seed", str(SEED), "--lines", str(lines)], cwd=ROOT, stdout=output, check=True
@@ -205,6 +211,25 @@ def languages(size: Size, file: Path) -> list[Figure]:
     ]
 
 
+def databases(size: Size, file: Path) -> list[Figure]:
+    """Lines in a second into InfluxDB, beside those that are thrown away."""
+    logs = {"long": (file, size.lines), "small": (generated_log("sample", size.small), size.small)}
+    figures = []
+    with deliveries() as server:
+        if server is None:
+            print("| Throughput into InfluxDB | not measured: influxd is not installed | | | |")
+            return []
+        for (kind, (log, lines)), schema in product(logs.items(), ("dial", "lean")):
+            command: list[str | Path] = [*ENRICH, "off", "--schema", schema, log]
+            pairs = in_turn(size.delivered, partial(server.run, command), partial(run, command))
+            fast, limit = (median(lines / costs[which].wall for costs in pairs) for which in (0, 1))
+            ratios = [other.wall / one.wall for one, other in pairs]
+            name = f"Throughput into InfluxDB {server.version}, {kind} lines, `--schema {schema}`"
+            spread = (min(ratios), max(ratios))
+            figures.append(Figure(name, fast, "lines/s", limit, "/dev/null", median(ratios), spread=spread))
+    return figures
+
+
 def in_turn(times: int, one: Callable[[], T], other: Callable[[], T]) -> list[tuple[T, T]]:
     """Measure two things in turn, after a warm-up of both."""
     one(), other()
@@ -236,7 +261,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to a file as well")
     arguments = parser.parse_args()
     size = QUICK if arguments.quick else FULL
-    file = production_log(size.lines)
+    file = generated_log("production", size.lines)
     place = machine() | {"log": f"{size.lines:,} lines, {file.stat().st_size / MIB:,.0f} MiB"}
     print(", ".join(f"{name} {value}" for name, value in place.items()), end="\n\n")
     print("| what | measured | baseline of the same run | ratio | goal |\n|---|---:|---:|---:|---|")
@@ -246,6 +271,7 @@ def main() -> None:
         partial(starts, size),
         partial(memory, size),
         partial(languages, size, file),
+        partial(databases, size, file),
     )
     for part in parts:
         for figure in part():

@@ -10,7 +10,7 @@ from dial_enricher.pricing import Pricing
 from dial_enricher.profiles import profile
 from dial_enricher.settings import Destination, Format, Scope, Settings
 from dial_enricher.signals import Stop
-from dial_enricher.sinks.deadletter import DeadLetters
+from dial_enricher.sinks.deadletter import DeadLetters, Undertaker
 from dial_enricher.sinks.stdout import StdoutSink
 from dial_enricher.stats import Stats
 
@@ -46,13 +46,14 @@ def make_sink(settings: Settings, stop: Stop) -> Sink:
     return SINKS[settings.to](settings, stop)
 
 
-def make_graveyard(settings: Settings) -> DeadLetters:
+def make_graveyard(settings: Settings, stop: Stop) -> Graveyard:
     """Where the dead letters go. Raises SinkDown for a file that cannot be opened."""
-    return DeadLetters(
+    letters = DeadLetters(
         settings.dead_letter,
         with_content=settings.dead_letter_content,
         max_bytes=settings.dead_letter_max,
     )
+    return Undertaker(letters, stop)
 
 
 def assemble(

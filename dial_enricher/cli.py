@@ -123,7 +123,7 @@ def _stream(
         settings = read_settings(options, os.environ, archive=STDIN not in sources)
         check_no_loop(sources, settings.dead_letter)
         logs.set_up(settings.log_level, settings.log_format, settings.log_file)
-        pipeline = assemble(settings, make_sink(settings, stop), make_graveyard(settings), decode)
+        pipeline = assemble(settings, make_sink(settings, stop), make_graveyard(settings, stop), decode)
     except (SettingError, SinkDown) as error:
         raise WrongSetting(str(error)) from None
     batcher = Batcher(settings.batch_lines, _MAX_BATCH_BYTES, settings.max_delay)
@@ -139,8 +139,6 @@ def _run(pipeline: Pipeline, reader: Reader, settings: Settings, stop: Stop) -> 
         leave_quietly(1)
         return EXIT_PIPE_CLOSED
     except (SinkDown, InputFailed) as error:
-        stop.drain()
-        pipeline.salvage()
         logs.LOGGER.error("stopped: %s", error)
         report(pipeline.stats, settings)
         return EXIT_ERROR
@@ -155,7 +153,7 @@ def _run(pipeline: Pipeline, reader: Reader, settings: Settings, stop: Stop) -> 
 
 def _exit_code(stats: Stats, settings: Settings, stop: Stop) -> int:
     if stop.reason is not None:
-        return EXIT_SETTING
+        return EXIT_SETTING if stop.misconfigured else EXIT_ERROR
     if stats.dead[Code.UNDELIVERED]:
         return EXIT_UNDELIVERED
     if stop.signal is not None:

@@ -145,6 +145,8 @@ class Event:
     fault: Fault | None = None
     """Set once; from then on every stage skips the event."""
     written: bool = False
+    buried: bool = False
+    """Its dead letter is written."""
 
     @property
     def live(self) -> bool:

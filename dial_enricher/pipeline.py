@@ -1,6 +1,6 @@
 """The whole program in one place.
 
-    lines -> decode -> understand -> enrich -> price -> point -> render -> write -> bury -> account
+    lines -> decode -> understand -> enrich -> price -> point -> render -> bury -> write -> account
 
 A batch of lines becomes events, in input order. Each stage fills in its part of every event that is still
 alive: one with a fault is dead from there on, one with a reason to be ignored is left alone. A sink may keep
@@ -70,10 +70,6 @@ class Pipeline:
         self._settle(self.sink.flush())
         self.stats.close()
 
-    def salvage(self) -> None:
-        """Delivers what is on its way though dead letters cannot be written any more."""
-        self.stats.settle(self.sink.flush())
-
     def process(self, lines: Sequence[Line]) -> None:
         """Takes one batch through all stages."""
         events = [event for line in lines for event in self._decode(line)]
@@ -84,11 +80,20 @@ class Pipeline:
         _each("point", self.builder.build, events)
         _each("render", self._render, events)
         self.stats.read(len(lines), events)
+        self._bury(events)
         self._settle(self.sink.write(events))
 
     def _settle(self, events: list[Event]) -> None:
-        self.graveyard.bury([event for event in events if event.fault is not None])
+        self._bury(events)
         self.stats.settle(events)
+
+    def _bury(self, events: list[Event]) -> None:
+        """Hands over what died, in the stages or in the sink; a sink need not keep what is buried."""
+        dead = [event for event in events if event.fault is not None and not event.buried]
+        self.graveyard.bury(dead)
+        for event in dead:
+            event.buried = True
+            event.release()
 
     def _decode(self, line: Line) -> list[Event]:
         try:

@@ -61,11 +61,14 @@ class Reader:
         try:
             is_file = stat.S_ISREG(os.fstat(fd).st_mode)
             for chunk in self._chunks(fd, is_file):
-                yield from self._full_batches(splitter.feed(chunk))
+                for batch in self._full_batches(splitter.feed(chunk)):
+                    yield batch
+                    if is_file and self._stop.asked:  # a file keeps what we leave
+                        return
         finally:
             if fd != 0:
                 os.close(fd)
-        if not self._stop.asked or not is_file:  # a file keeps the rest of a line that we left
+        if self._stop.reason is None and not (is_file and self._stop.asked):  # else we cut the last line
             yield from self._full_batches(splitter.finish())
 
     def _full_batches(self, lines: list[Line]) -> Iterator[list[Line]]:

@@ -19,6 +19,8 @@ class Stop:
         self.signal: int | None = None
         self.reason: str | None = None
         """Why the program stops by itself, in one sentence."""
+        self.misconfigured = False
+        """Whether that is for a setting, which has to be changed first."""
         self._drain_time = drain_time
         self._deadline = float("inf")
         self.fd, self._wakeup = os.pipe()
@@ -32,14 +34,11 @@ class Stop:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._on_signal)
 
-    def because(self, reason: str) -> None:
-        """Tells the program to read no more and to wait for nobody."""
-        self.reason = self.reason or reason
-        self._deadline = time.monotonic()
-
-    def drain(self) -> None:
-        """Begins the time in which what was read may still be delivered."""
-        self._deadline = min(self._deadline, time.monotonic() + self._drain_time)
+    def because(self, reason: str, *, misconfigured: bool = False) -> None:
+        """Tells the program to read no more. With a wrong setting nothing can be delivered any more."""
+        if self.reason is None:
+            self.reason, self.misconfigured = reason, misconfigured
+        self._end_in(0 if misconfigured else self._drain_time)
 
     @property
     def asked(self) -> bool:
@@ -52,13 +51,16 @@ class Stop:
 
     def reading_is_over(self) -> bool:
         """Whether it is time to leave the rest of the input alone: half the time is for delivering."""
-        return self.time_left() <= self._drain_time / 2
+        return self.reason is not None or self.time_left() <= self._drain_time / 2
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self.signal is not None:
             os._exit(exit_code(number))
         self.signal = number
-        self.drain()
+        self._end_in(self._drain_time)
+
+    def _end_in(self, seconds: float) -> None:
+        self._deadline = min(self._deadline, time.monotonic() + seconds)
 
     def quiet(self) -> None:
         """Takes the wake-up out of the pipe, so that waiting on `fd` blocks again."""

@@ -96,7 +96,7 @@ _OPTIONS: tuple[Decorator, ...] = (
         type=click.FloatRange(min=0, max=LONGEST_DELAY, min_open=True),
         default=30.0,
         show_default=True,
-        help="A request has failed after so many seconds without an answer.",
+        help="A request that has no answer after so many seconds has failed.",
     ),
     option(
         "--retry-time",

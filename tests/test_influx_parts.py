@@ -180,13 +180,17 @@ class TestFates:
             (answer(400, {"code": "invalid", "message": "no\nsense\t!"}), "no sense !"),
             (answer(404, {"error": 'database not found: "x"'}), 'database not found: "x"'),
             (answer(500, b"plain words\n"), "plain words"),
-            (answer(500, b"<html>login</html>"), "500 Internal Server Error"),
-            (answer(500, b"x", content_type="text/html"), "500 Internal Server Error"),
+            (answer(500, b"<html>login</html>"), "500 Internal Server Error, a web page"),
+            (answer(500, b"x", content_type="text/html"), "500 Internal Server Error, a web page"),
             (answer(500, b"\xff\x00\xfe"), "500 Internal Server Error"),
             (answer(500, [1, 2]), "[1, 2]"),
             (answer(400, b"", x_influxdb_error="unable"), "unable"),
             (answer(599), "599"),
-            (answer(400, {"message": "x" * 5000}), "x" * 300),
+            (answer(400, {"message": "x" * 5000 + "why"}), "x" * 100 + " ... " + "x" * 197 + "why"),
+            (
+                answer(400, {"error": "parsing failed", "data": {"error_message": "why"}}),
+                "parsing failed: why",
+            ),
             (Answer(NO_ANSWER, trouble="connection refused"), "connection refused"),
         ],
     )
@@ -284,6 +288,12 @@ def lines(count: int, measurements: int = 1) -> list[bytes]:
     return [b"m%d,n=%d f=1 %d\n" % (number % measurements, number, number) for number in range(count)]
 
 
+def delivered(server: Model, package: list[bytes], patience: Patience | None = None) -> Outcome:
+    outcome = Outcome.open(len(package))
+    Delivery(server, patience or Obliging()).deliver(package, outcome)
+    return outcome
+
+
 class TestDelivery:
     @given(
         count=st.integers(0, 60),
@@ -300,7 +310,7 @@ class TestDelivery:
         too_large = {number for number, line in enumerate(package) if len(line) > most}
         unwanted = {number for number in bad if number < count}
         server = Model({package[number] for number in unwanted}, version, most, troubles)
-        outcome = Delivery(server, Obliging()).deliver(package)
+        outcome = delivered(server, package)
         assert set(outcome.refused) == unwanted | too_large
         assert (outcome.undelivered, outcome.trouble, outcome.misconfigured) == (set(), "", False)
         assert server.stored == set(package) - {package[number] for number in outcome.refused}
@@ -310,19 +320,19 @@ class TestDelivery:
     def test_few_bad_lines_cost_few_requests(self, version: str, most: int) -> None:
         package = lines(4000)
         server = Model({package[number] for number in (5, 1700, 3999)}, version)
-        assert len(Delivery(server, Obliging()).deliver(package).refused) == 3
+        assert len(delivered(server, package).refused) == 3
         assert server.requests <= most
 
     def test_a_measurement_that_is_refused_whole_costs_few_requests(self) -> None:
         package = lines(3000, measurements=3)
         server = Model({line for line in package if line.startswith(b"m1,")}, "1")
-        assert len(Delivery(server, Obliging()).deliver(package).refused) == 1000
+        assert len(delivered(server, package).refused) == 1000
         assert server.requests <= 50
 
     def test_requests_are_bounded_by_lines_and_by_bytes(self) -> None:
         for package in (lines(MOST_LINES * 2 + 1), [b"x" * 2_000_000 + b"\n"] * 5, [b"y" * MOST_BYTES * 2]):
             server = Model(set())  # which looks at the bounds
-            assert Delivery(server, Obliging()).deliver(package) == Outcome()
+            assert delivered(server, package) == Outcome()
             assert server.requests == 3 if len(package) > 1 else 1
 
     def test_retry_after_wins_over_a_shorter_backoff_and_not_over_a_longer_one(self) -> None:
@@ -332,7 +342,7 @@ class TestDelivery:
                 return answer(204) if self.requests > 12 else answer(429, retry_after="3")
 
         patience = Obliging()
-        Delivery(Busy(set()), patience).deliver(lines(1))
+        delivered(Busy(set()), lines(1), patience)
         assert patience.waited[:3] == [3, 3, 3]
         assert len(patience.waited) == 12
         assert min(patience.waited[-3:]) >= 15
@@ -340,7 +350,7 @@ class TestDelivery:
     @pytest.mark.parametrize("status", [401, 403, 404, 302, 200])
     def test_a_wrong_setting_ends_it_at_once(self, status: int) -> None:
         server = Model(set(), troubles=[status])
-        outcome = Delivery(server, Obliging()).deliver(lines(9))
+        outcome = delivered(server, lines(9))
         assert outcome.misconfigured
         assert outcome.trouble == f"trouble (HTTP {status})"
         assert (len(outcome.undelivered), server.requests) == (9, 1)
@@ -348,7 +358,7 @@ class TestDelivery:
     def test_what_was_settled_before_the_patience_ended_stays_settled(self) -> None:
         package = lines(8)
         server = Model({package[0]}, "2", troubles=[0, 0, 0, 0, 0, *[503] * 99])
-        outcome = Delivery(server, Patience(0, Stop())).deliver(package)
+        outcome = delivered(server, package, Patience(0, Stop()))
         assert set(outcome.refused) == {0}
         assert outcome.undelivered == {
             number for number in range(8) if package[number] not in server.stored
@@ -383,7 +393,7 @@ class TestPatience:
         stop = Stop()
         patience = Patience(None, stop)
         patience.failed("away")
-        stop.because("a test")
+        stop.because("a test", misconfigured=True)
         assert not patience.wait(60)
 
 
@@ -394,12 +404,12 @@ class Held:
         self.patience = Obliging()
         self.packages: list[list[bytes]] = []
         self.let_go = threading.Event()
-        self.outcome: Callable[[list[bytes]], Outcome] = lambda lines: Outcome()
+        self.settle: Callable[[Outcome], None] = lambda outcome: outcome.undelivered.clear()
 
-    def deliver(self, lines: list[bytes]) -> Outcome:
+    def deliver(self, lines: list[bytes], outcome: Outcome) -> None:
         self.packages.append(lines)
         self.let_go.wait(60)
-        return self.outcome(lines)
+        self.settle(outcome)
 
 
 def events(count: int, *, size: int = 10) -> list[Event]:
@@ -460,6 +470,14 @@ class TestSink:
             line for event in batch for line in event.output
         ]
 
+    def test_packages_are_bounded_by_events_without_points(self) -> None:
+        to = sink(Held())
+        batch = events(12_000)
+        for event in batch:
+            event.ignored = "blank"
+        assert len(to.write(batch)) >= 12_000 - 3 * MOST_LINES
+        to.flush()
+
     def test_an_old_package_leaves_by_itself(self) -> None:
         held = Held()
         held.let_go.set()
@@ -483,7 +501,13 @@ class TestSink:
     def test_refused_and_undelivered_lines_kill_their_events_alone(self) -> None:
         held = Held()
         held.let_go.set()
-        held.outcome = lambda lines: Outcome({1: "no"}, {3}, "away")
+
+        def settle(outcome: Outcome) -> None:
+            outcome.stored([0, 2, 4])
+            outcome.refuse({1: "no"})
+            outcome.trouble = "away"
+
+        held.settle = settle
         to = sink(held)
         batch = events(4)
         batch[0].output *= 2  # its second line is refused
@@ -500,12 +524,16 @@ class TestSink:
     def test_a_wrong_setting_tells_the_program_to_stop(self) -> None:
         held = Held()
         held.let_go.set()
-        held.outcome = lambda lines: Outcome(undelivered={0}, trouble="no such token", misconfigured=True)
+
+        def settle(outcome: Outcome) -> None:
+            outcome.trouble, outcome.misconfigured = "no such token", True
+
+        held.settle = settle
         stop = Stop()
         to = sink(held, stop)
         to.write(events(1))
         to.flush()
-        assert stop.asked
+        assert stop.asked and stop.misconfigured
         assert "no such token" in (stop.reason or "")
 
     def test_a_server_that_hangs_is_left_when_the_time_is_over(self) -> None:
@@ -513,18 +541,39 @@ class TestSink:
         to = sink(held, stop)
         batch = events(2)
         to.write(batch)
-        stop.because("a test")
+        stop.because("a test", misconfigured=True)
         assert to.flush() == batch
-        assert {event.fault.code for event in batch if event.fault} == {Code.UNDELIVERED}
+        assert [event.fault.code for event in batch if event.fault] == [Code.UNDELIVERED] * 2
+        held.let_go.set()
+
+    def test_what_is_known_of_a_package_when_the_time_is_over_counts(self) -> None:
+        class HalfWay(Held):
+            def deliver(self, lines: list[bytes], outcome: Outcome) -> None:
+                outcome.stored([0])
+                outcome.refuse({1: "no"})
+                self.half_way.set()
+                self.let_go.wait(60)
+
+            half_way = threading.Event()
+
+        held, stop = HalfWay(), Stop()
+        to = sink(held, stop, max_age=0)
+        batch = events(3)
+        to.write(batch)
+        assert held.half_way.wait(60)
+        stop.because("a test", misconfigured=True)
+        assert to.flush() == batch
+        codes = [event.fault.code if event.fault else None for event in batch]
+        assert codes == [None, Code.REJECTED, Code.UNDELIVERED]
         held.let_go.set()
 
     def test_a_bug_under_way_is_raised_where_it_is_seen(self) -> None:
-        def stumble(lines: list[bytes]) -> Outcome:
+        def stumble(outcome: Outcome) -> None:
             raise ValueError("a bug")
 
         held = Held()
         held.let_go.set()
-        held.outcome = stumble
+        held.settle = stumble
         to = sink(held)
         to.write(events(1))
         with pytest.raises(ValueError, match="a bug"):

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -88,10 +88,10 @@ HEAVY = ENGINE | PACKAGES | {"lingua", "influxdb_client", "dateutil", "dotenv"}
 IMPORT_TIME = re.compile(r"^import time:.*\| *(\w+)[.\w]*$", re.MULTILINE)
 
 
-def loaded(*arguments: str, stdin: bytes = b"") -> set[str]:
+def loaded(*arguments: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> set[str]:
     """The heavy libraries that a run of the program loads."""
     python, *rest = PROGRAM
-    done = run(*arguments, stdin=stdin, program=[python, "-X", "importtime", *rest])
+    done = run(*arguments, stdin=stdin, env=env, program=[python, "-X", "importtime", *rest])
     assert done.code == 0, done.err
     names = set(IMPORT_TIME.findall(done.err))
     assert "dial_enricher" in names
@@ -120,3 +120,6 @@ def test_what_is_used_is_loaded(tmp_path: Path) -> None:
     assert loaded("topics", "map", "--output", page, "--topic-model", model) == ENGINE
     assert loaded(*PLAIN, "--env-file", str(env_file)) == {"dotenv"}
     assert loaded(*PLAIN, stdin=late) == {"dateutil"}
+    to_influx = ("--to", "influxdb", "--schema", "lean", "--log-level", "error")
+    env = {"INFLUX_URL": "http://127.0.0.1:1", "INFLUX_DATABASE": "d"}
+    assert "influxdb_client" in loaded(*PLAIN, *to_influx, env=env)

@@ -235,7 +235,7 @@ def test_garbage_does_not_become_a_point(point: Any) -> None:
 
 
 def test_points_go_before_the_record() -> None:
-    """They may be stored already: made anew under other settings they would be other points, counted twice."""
+    """They may be stored already: made anew under other settings they would be others, and count twice."""
     point = "rate_analytics,deployment=old like_count=1i 1"
     event = decoded(letter(content=ONE[:-1].decode(), points=[point]))
     assert (event.log, event.output, event.raw) == (None, [point.encode() + b"\n"], ONE[:-1])

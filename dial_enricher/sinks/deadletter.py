@@ -5,7 +5,7 @@ import os
 import stat
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import accumulate
@@ -16,7 +16,10 @@ from dial_enricher.errors import SinkDown
 from dial_enricher.event import Event, Json
 from dial_enricher.logs import LOGGER
 from dial_enricher.points import clean
+from dial_enricher.signals import Stop
 from dial_enricher.sinks.descriptor import check_open, write_lines
+
+_HEAP_BYTES = 1 << 20
 
 
 class DeadLetters:
@@ -48,14 +51,16 @@ class DeadLetters:
     def bury(self, events: Sequence[Event]) -> None:
         for event in events:
             _report(event)
-        if self._fd is None or not events:
-            return
-        letters = [jsontext.dumps(self._letter(event)) + b"\n" for event in events]
+        if self._fd is not None:
+            for letters in _heaps(jsontext.dumps(self._letter(event)) + b"\n" for event in events):
+                self._write(self._fd, letters)
+
+    def _write(self, fd: int, letters: list[bytes]) -> None:
         if self._in_mid_line:
             letters[0] = b"\n" + letters[0]
-        fitting = self._fitting(self._fd, letters)
+        fitting = self._fitting(fd, letters)
         try:
-            write_lines(self._fd, b"".join(letters[:fitting]))
+            write_lines(fd, b"".join(letters[:fitting]))
         except OSError as error:
             raise SinkDown(f"cannot write the dead-letter file {self._name}: {error.strerror}") from None
         if fitting < len(letters):
@@ -89,6 +94,41 @@ class DeadLetters:
         if self._with_content and event.raw:
             letter |= _content(event.raw)
         return letter
+
+
+class Undertaker:
+    """Buries dead events while that is possible; when it is not, tells the program to stop.
+
+    What was read before goes its way, but reading more would lose what dies.
+    """
+
+    def __init__(self, letters: DeadLetters, stop: Stop) -> None:
+        self._letters = letters
+        self._stop = stop
+        self._failed = False
+
+    def bury(self, events: Sequence[Event]) -> None:
+        if self._failed:
+            return
+        try:
+            self._letters.bury(events)
+        except SinkDown as error:
+            self._failed = True
+            self._stop.because(str(error))
+
+
+def _heaps(letters: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """The letters in lists of about a mebibyte: all letters of a large batch would double its memory."""
+    heap: list[bytes] = []
+    size = 0
+    for letter in letters:
+        heap.append(letter)
+        size += len(letter)
+        if size >= _HEAP_BYTES:
+            yield heap
+            heap, size = [], 0
+    if heap:
+        yield heap
 
 
 def _ends_in_mid_line(path: str) -> bool:

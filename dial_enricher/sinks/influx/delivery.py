@@ -4,7 +4,7 @@ Sending a line twice changes nothing in InfluxDB, so whenever it is unsure wheth
 sent once more. What the server did with each line is known in the end, or the line is undelivered.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
@@ -35,13 +35,31 @@ class Writer(Protocol):
 class Outcome:
     """What became of a package, by the places of its lines. A line that stands nowhere is stored."""
 
+    undelivered: set[int] = field(default_factory=set)
+    """The lines whose fate is not known: at first all, in the end none."""
     refused: dict[int, str] = field(default_factory=dict)
     """The server's words for each."""
-    undelivered: set[int] = field(default_factory=set)
     trouble: str = ""
     """Why lines are undelivered."""
     misconfigured: bool = False
     """The trouble will last until somebody changes a setting."""
+
+    @classmethod
+    def open(cls, count: int) -> "Outcome":
+        """The outcome of so many lines before any is sent."""
+        return cls(set(range(count)))
+
+    def stored(self, places: Iterable[int]) -> None:
+        self.undelivered.difference_update(places)
+
+    def refuse(self, words_of: dict[int, str]) -> None:
+        self.refused.update(words_of)
+        self.undelivered.difference_update(words_of)
+
+    def so_far(self, trouble: str) -> "Outcome":
+        """A copy of what is known by now; another thread may be at work on this one."""
+        refused = self.refused.copy()
+        return Outcome(self.undelivered.copy() - refused.keys(), refused, trouble)
 
 
 class GaveUp(Exception):
@@ -55,21 +73,18 @@ class Delivery:
     server: Writer
     patience: Patience
 
-    def deliver(self, lines: Sequence[bytes]) -> Outcome:
-        """Sends the lines until the fate of each is known."""
-        outcome = Outcome()
+    def deliver(self, lines: Sequence[bytes], outcome: Outcome) -> None:
+        """Sends the lines until the fate of each is known, and notes it as soon as it is."""
         todo = list(_requests(lines))
         while todo:
             places = todo.pop()
             try:
                 answer = self._send([lines[place] for place in places])
             except (GaveUp, SettingError) as error:
-                outcome.undelivered.update(places, *todo)
                 outcome.trouble = str(error)
                 outcome.misconfigured = isinstance(error, SettingError)
-                break
+                return
             todo += _left_over(answer, places, outcome)
-        return outcome
 
     def _send(self, lines: list[bytes]) -> Answer:
         """Sends lines until the server says what it thinks of them.
@@ -93,8 +108,8 @@ class Delivery:
 
 
 def _complaint(answer: Answer) -> str:
-    status = f" (HTTP {answer.status})" if answer.status > 0 else ""
-    return f"{words(answer)}{status}"
+    said = words(answer)
+    return f"{said} (HTTP {answer.status})" if answer.status > 0 and str(answer.status) not in said else said
 
 
 def _requests(lines: Sequence[bytes]) -> Iterator[list[int]]:
@@ -118,16 +133,17 @@ def _left_over(answer: Answer, places: list[int], outcome: Outcome) -> list[list
     """What has to be sent again, in smaller requests, to learn the fate of each line; notes what is known."""
     match fate(answer):
         case Fate.STORED:
+            outcome.stored(places)
             return []
         case Fate.REFUSED if named := refused_lines(answer, len(places)):
-            outcome.refused |= {places[number]: said for number, said in named.items()}
+            outcome.refuse({places[number]: said for number, said in named.items()})
             rest = [place for place in places if place not in outcome.refused]
             return [rest] if rest else []
         case Fate.REFUSED if dropped(answer) == len(places):
-            outcome.refused |= dict.fromkeys(places, words(answer))
+            outcome.refuse(dict.fromkeys(places, words(answer)))
             return []
     if len(places) == 1:
-        outcome.refused[places[0]] = words(answer)
+        outcome.refuse({places[0]: words(answer)})
         return []
     middle = len(places) // 2
     return [places[middle:], places[:middle]]

@@ -21,6 +21,8 @@ DISTRUSTED = -1
 LONGEST_RETRY_AFTER = 300.0
 """Seconds. A server that asks for more is asked again all the same."""
 _LONGEST_WORDS = 300
+_HEAD = 100
+"""Of longer words so much of the beginning is kept, and the end: a reason stands behind what it quotes."""
 
 
 class Fate(Enum):
@@ -87,18 +89,20 @@ def words(answer: Answer) -> str:
 def _message(answer: Answer) -> str:
     document = _document(answer)
     if isinstance(document, dict):
-        for key in ("message", "error"):
-            if isinstance(document.get(key), str):
-                return str(document[key])
-        return ""
+        said = document.get("message") or document.get("error")
+        detail = document["data"].get("error_message") if isinstance(document.get("data"), dict) else None
+        return ": ".join(part for part in (said, detail) if isinstance(part, str))
     if "html" in answer.headers.get("content-type", "") or answer.body.lstrip().startswith(b"<"):
-        return ""
+        return f"{answer.status} {_reason(answer.status)}, a web page"
     text = answer.body.decode(errors="replace") or answer.headers.get("x-influxdb-error", "")
     return text if text.isprintable() or "\n" in text else ""
 
 
 def _line(text: str) -> str:
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())[:_LONGEST_WORDS]
+    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    if len(line) <= _LONGEST_WORDS:
+        return line
+    return f"{line[:_HEAD]} ... {line[_HEAD - _LONGEST_WORDS :]}"
 
 
 def _reason(status: int) -> str:

@@ -18,12 +18,14 @@ from influxdb_client.rest import ApiException
 
 from dial_enricher import jsontext
 from dial_enricher.errors import SettingError
+from dial_enricher.sinks.influx.deadline import deadline, watch
 from dial_enricher.sinks.influx.fates import DISTRUSTED, NO_ANSWER, Answer
 from dial_enricher.sinks.influx.target import Target, Version, authorization, route
 
 _CONNECT_SECONDS = 10.0
 _GZIP_LEVEL = 1
-"""Line protocol repeats itself: the fastest level makes a tenth of it already."""
+"""Line protocol repeats itself: the fastest level makes a fifth of it already."""
+_TOO_LATE = "no answer in time"
 _Query = tuple[tuple[str, str], ...]
 
 
@@ -40,6 +42,7 @@ class Server:
             **_proxy(target.url),
         )
         self._client: Any = client.api_client
+        watch(self._client.rest_client.pool_manager)
 
     def write(self, lines: bytes) -> Answer:
         """Sends lines of line protocol. Raises SettingError when the server wants other settings."""
@@ -70,6 +73,13 @@ class Server:
 
     def _send(
         self, method: str, path: str, query: _Query, headers: dict[str, str], body: bytes | None = None
+    ) -> Answer:
+        with deadline(self._target.timeout) as limit:
+            answer = self._exchange(method, path, query, headers, body)
+        return Answer(NO_ANSWER, trouble=_TOO_LATE) if limit.passed else answer
+
+    def _exchange(
+        self, method: str, path: str, query: _Query, headers: dict[str, str], body: bytes | None
     ) -> Answer:
         try:
             answer = self._client.call_api(
@@ -134,7 +144,7 @@ _TROUBLES: dict[type[BaseException], str] = {
     urllib3.exceptions.NameResolutionError: "its name cannot be resolved",
     urllib3.exceptions.NewConnectionError: "",  # the system's words: refused, no route, ...
     urllib3.exceptions.ConnectTimeoutError: "no connection in time",
-    urllib3.exceptions.ReadTimeoutError: "no answer in time",
+    urllib3.exceptions.ReadTimeoutError: _TOO_LATE,
     urllib3.exceptions.ProxyError: "the proxy does not connect",
 }
 

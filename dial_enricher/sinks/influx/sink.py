@@ -38,7 +38,11 @@ class _Package:
 
     @property
     def full(self) -> bool:
-        return self.lines >= MOST_LINES or self.bytes >= MOST_BYTES or self.raw_bytes >= _MOST_RAW_BYTES
+        return (
+            max(self.lines, len(self.events)) >= MOST_LINES
+            or self.bytes >= MOST_BYTES
+            or self.raw_bytes >= _MOST_RAW_BYTES
+        )
 
 
 class _Journey:
@@ -51,7 +55,8 @@ class _Journey:
         self._lines = [line for event in package.events if event.live for line in event.output]
         self._delivery = delivery
         self._arrived = Signal()
-        self._outcome: Outcome | Exception = Outcome()
+        self._outcome = Outcome.open(len(self._lines))
+        self._bug: Exception | None = None
         if self._lines:
             Thread(target=self._travel, daemon=True).start()
         else:
@@ -59,19 +64,19 @@ class _Journey:
 
     def _travel(self) -> None:
         try:
-            self._outcome = self._delivery.deliver(self._lines)
-        except Exception as error:  # a bug: to be raised where somebody sees it
-            self._outcome = error
+            self._delivery.deliver(self._lines, self._outcome)
+        except Exception as error:  # to be raised where somebody sees it
+            self._bug = error
         self._arrived.set()
 
     def outcome(self, stop: Stop) -> Outcome:
-        """What became of the package; all of it is undelivered when the time for stopping is over first."""
+        """What became of the package, or has become of it when the time for stopping is over."""
         while not self._arrived.wait(_GLANCE):
             if stop.time_left() <= 0:
                 trouble = self._delivery.patience.trouble or "no answer before the program had to stop"
-                return Outcome(undelivered=set(range(len(self._lines))), trouble=trouble)
-        if isinstance(self._outcome, Exception):
-            raise self._outcome
+                return self._outcome.so_far(trouble)
+        if self._bug is not None:
+            raise self._bug
         return self._outcome
 
 
@@ -91,8 +96,7 @@ class InfluxSink:
     def write(self, events: list[Event]) -> list[Event]:
         settled: list[Event] = []
         for event in events:
-            if event.fault is None:
-                event.release()
+            event.release()
             self._package.add(event)
             if self._package.full:
                 settled += self._dispatch()
@@ -125,5 +129,7 @@ class InfluxSink:
         for event in journey.events:
             event.written = event.live
         if outcome.misconfigured:
-            self._stop.because(f"InfluxDB cannot be written to with these settings: {outcome.trouble}")
+            self._stop.because(
+                f"InfluxDB cannot be written to with these settings: {outcome.trouble}", misconfigured=True
+            )
         return journey.events

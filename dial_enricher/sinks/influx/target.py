@@ -45,7 +45,7 @@ class Target:
     ca: Path | None = None
     """Certificates to trust, PEM; None: those of the system."""
     timeout: float = 30.0
-    """Seconds without a sign of the server after which a request has failed."""
+    """Seconds after which a request that has no whole answer has failed."""
 
     def __post_init__(self) -> None:
         if not self.url:
