@@ -20,7 +20,6 @@ from pathlib import Path
 from statistics import median
 from typing import TypeVar
 
-from benchmarks.delivery import deliveries
 from benchmarks.processes import ROOT, Cost, first_output, machine, run, typical
 
 T = TypeVar("T")
@@ -213,6 +212,8 @@ def languages(size: Size, file: Path) -> list[Figure]:
 
 def databases(size: Size, file: Path) -> list[Figure]:
     """Lines in a second into InfluxDB, beside those that are thrown away."""
+    from benchmarks.delivery import deliveries  # large, and no process measures less than ours at the fork
+
     logs = {"long": (file, size.lines), "small": (generated_log("sample", size.small), size.small)}
     figures = []
     with deliveries() as server:

@@ -2,11 +2,10 @@
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from dial_enricher.doctor import CHECKS, Case, Finding, Level, examine
 from dial_enricher.errors import SettingError, SinkDown
 from dial_enricher.options import EXIT_ERROR, EXIT_PIPE_CLOSED, EXIT_SETTING, WrongSetting
 from dial_enricher.settings import MODEL_RATES, Destination, Format, Settings
@@ -14,8 +13,11 @@ from dial_enricher.sinks.descriptor import check_open, leave_quietly, write_line
 from dial_enricher.stream_options import read_settings, stream_options
 from dial_enricher.topics.tables import one_line
 
-_LEVEL_WIDTH = max(map(len, Level))
-_NAME_WIDTH = max(map(len, CHECKS))
+if TYPE_CHECKING:
+    from dial_enricher.doctor import Finding
+
+_LINE = "{:<4}  {:<12}  {}\n"
+"""Level, check, words."""
 _OF_SETTINGS = ("settings", "rates")
 """The checks whose failure is a wrong option or setting."""
 _HARMLESS: dict[str, Any] = {
@@ -51,6 +53,8 @@ def doctor(ctx: click.Context, /, files: Sequence[str], write_test: bool, **opti
         check_open(1, "standard output")
     except SinkDown as error:
         raise WrongSetting(str(error)) from None
+    from dial_enricher.doctor import Case, examine  # who enriches does not wait for it
+
     settings, wrong = _settings(options)
     case = Case(settings, wrong, options["rates"], os.environ, files, write_test)
     try:
@@ -73,12 +77,12 @@ def _settings(options: dict[str, Any]) -> tuple[Settings, str]:
         return read_settings(options | _HARMLESS, environment, archive=False), str(error)
 
 
-def _report(findings: Iterable[Finding]) -> int:
+def _report(findings: "Iterable[Finding]") -> int:
     """Prints each finding as soon as it is there; the exit code. Raises OSError."""
     code = 0
     for finding in findings:
-        line = f"{finding.level:<{_LEVEL_WIDTH}}  {finding.name:<{_NAME_WIDTH}}  {one_line(finding.words)}\n"
+        line = _LINE.format(finding.level, finding.name, one_line(finding.words))
         write_lines(1, line.encode("utf-8", "replace"))
-        if finding.level is Level.FAIL:
+        if finding.failed:
             code = max(code, EXIT_SETTING if finding.name in _OF_SETTINGS else EXIT_ERROR)
     return code

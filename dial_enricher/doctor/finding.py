@@ -26,6 +26,10 @@ class Finding:
     words: str
     """What is so and, where that is wrong, what to do."""
 
+    @property
+    def failed(self) -> bool:
+        return self.level is Level.FAIL
+
 
 def counted(count: int, noun: str) -> str:
     """`1 model`, `2 models`."""

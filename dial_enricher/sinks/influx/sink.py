@@ -15,6 +15,7 @@ _STAGE = "write"
 _UNDER_WAY = 2
 _MOST_RAW_BYTES = 8 * 1024 * 1024
 """Of the records that a package keeps for dead letters: times three packages, the memory of an outage."""
+_NO_TIME = "no answer before the program had to stop"
 _GLANCE = 0.05
 """Seconds between two looks at whether the time for stopping is over."""
 
@@ -73,8 +74,7 @@ class _Journey:
         """What became of the package, or has become of it when the time for stopping is over."""
         while not self._arrived.wait(_GLANCE):
             if stop.time_left() <= 0:
-                trouble = self._delivery.patience.trouble or "no answer before the program had to stop"
-                return self._outcome.so_far(trouble)
+                return self._outcome.so_far(self._delivery.patience.trouble or stop.reason or _NO_TIME)
         if self._bug is not None:
             raise self._bug
         return self._outcome
