@@ -13,10 +13,10 @@ from dial_enricher import replay as dead_letters
 from dial_enricher.assemble import assemble, make_graveyard, make_sink
 from dial_enricher.batch import Batcher
 from dial_enricher.doctor_cli import doctor
-from dial_enricher.errors import Code, SettingError, SinkClosed, SinkDown
+from dial_enricher.errors import Code, SettingError, SinkClosed, SinkDown, where
 from dial_enricher.event import Event, Line
 from dial_enricher.options import EXIT_ERROR, EXIT_PIPE_CLOSED, EXIT_SETTING, WrongSetting
-from dial_enricher.pipeline import Pipeline, where
+from dial_enricher.pipeline import Pipeline
 from dial_enricher.profiles import Profile, profile
 from dial_enricher.reader import STDIN, InputFailed, Reader
 from dial_enricher.report import report

@@ -1,6 +1,8 @@
 """What can go wrong with one record, and with the program as a whole."""
 
 from enum import StrEnum
+from pathlib import Path
+from traceback import extract_tb
 
 
 class Code(StrEnum):
@@ -39,3 +41,11 @@ class SinkClosed(Exception):
 
 class SinkDown(Exception):
     """The output cannot take what we wrote; the message says why in one sentence."""
+
+
+def where(error: BaseException) -> str:
+    """Type and place of an exception. Not its message, which may quote the text it stumbled over."""
+    frames = extract_tb(error.__traceback__)
+    if not frames:
+        return type(error).__name__
+    return f"{type(error).__name__} at {Path(frames[-1].filename).name}:{frames[-1].lineno}"

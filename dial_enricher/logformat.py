@@ -19,7 +19,7 @@ BLANK = "blank"
 _URI = ("request", "uri")
 _ENVELOPE_KEYS = ("message", "log", "exec")
 _DEEPEST_ENVELOPE = 4
-_MARGIN = b" \t\r\n\0"
+MARGIN = b" \t\r\n\0"
 """Never part of a record: files hold blocks of NUL bytes after a crash of the machine."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -36,7 +36,7 @@ def decode(line: Line) -> list[Event]:
     if line.excess:
         problem = BadRecord(Code.LINE_TOO_LONG, f"the line has {line.excess.length} bytes")
         return [_event(line, line.raw, _Record(problem, line.raw))]
-    records = list(_read(line.raw.strip(_MARGIN).removeprefix(_BYTE_ORDER_MARK), 0))
+    records = list(_read(line.raw.strip(MARGIN).removeprefix(_BYTE_ORDER_MARK), 0))
     if not records:
         return [Event(line.raw, line, ignored=BLANK)]
     if len(records) == 1:
@@ -87,7 +87,7 @@ def _open_envelope(envelope: dict[str, Any], line: bytes, depth: int, is_part: b
     contents = [envelope[key] for key in _ENVELOPE_KEYS if key in envelope]
     content = next(filter(None, contents), None)
     if isinstance(content, str) and depth < _DEEPEST_ENVELOPE:
-        yield from _read(content.strip(_MARGIN.decode()), depth + 1)
+        yield from _read(content.strip(MARGIN.decode()), depth + 1)
     elif isinstance(content, dict | list) and depth < _DEEPEST_ENVELOPE:
         yield from _unwrap(content, line, depth + 1, is_part=True)
     elif "request" in envelope:

@@ -10,12 +10,10 @@ or buried, and the accounts are checked to say so.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from traceback import extract_tb
 from typing import Protocol
 
 from dial_enricher.endpoints import understand
-from dial_enricher.errors import BadRecord, Code
+from dial_enricher.errors import BadRecord, Code, where
 from dial_enricher.event import Event, Fault, Line, Point
 from dial_enricher.logs import LOGGER
 from dial_enricher.points import PointBuilder
@@ -133,11 +131,3 @@ def _each(stage: str, work: Callable[[Event], None], events: list[Event]) -> Non
 
 def _internal(stage: str, error: Exception) -> Fault:
     return Fault(Code.INTERNAL, stage, where(error))
-
-
-def where(error: BaseException) -> str:
-    """Type and place of an exception. Not its message, which may quote the text it stumbled over."""
-    frames = extract_tb(error.__traceback__)
-    if not frames:
-        return type(error).__name__
-    return f"{type(error).__name__} at {Path(frames[-1].filename).name}:{frames[-1].lineno}"

@@ -42,11 +42,12 @@ class Reader:
 
         Raises InputFailed when a source cannot be opened or read, after the lines before that were yielded.
         """
+        self._stop.begin()
         failure: OSError | None = None
         source = ""
         try:
             for source in self._sources:
-                if not self._stop.asked:
+                if not self._stop.asked or source == STDIN:  # what a pipe holds is nowhere else
                     yield from self._read(source)
         except OSError as error:
             failure = error
@@ -65,6 +66,8 @@ class Reader:
                     yield batch
                     if is_file and self._stop.asked:  # a file keeps what we leave
                         return
+                if not chunk and self._pauses():
+                    yield []
         finally:
             if fd != 0:
                 os.close(fd)
@@ -76,12 +79,14 @@ class Reader:
         for line in lines:
             if self._batcher.add(line, now):
                 yield self._batcher.take()
-        age = self._batcher.until_old(time.monotonic())
-        if age == 0:
+        if self._batcher.until_old(time.monotonic()) == 0:
             yield self._batcher.take()
-        elif age is None and not self._told_pause and not lines:
-            self._told_pause = True
-            yield []
+
+    def _pauses(self) -> bool:
+        """Whether nothing waits here and nothing came, for the first time since something did."""
+        first = not self._told_pause and self._batcher.until_old(time.monotonic()) is None
+        self._told_pause |= first
+        return first
 
     def _chunks(self, fd: int, is_file: bool) -> Iterator[bytes]:
         """Chunks until the end of the source; an empty one when there is something better to do than wait."""

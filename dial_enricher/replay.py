@@ -17,8 +17,6 @@ from dial_enricher.schema import MEASUREMENTS
 GROWTH = 8
 """How many times longer than its record a letter may be: escapes take six bytes, points come on top."""
 _STAGE = "replay"
-_MARGIN = b" \t\r\n\0"
-"""Never part of a letter: files hold blocks of NUL bytes after a crash of the machine."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _TAG = r"(?:,(?:[^\\,= ]|\\.)+=(?:[^\\,= ]|\\.)+)"
 _FIELD = r'[^",= ]+=(?:"(?:[^"\\]|\\.)*"|[^", ]+)'
@@ -37,7 +35,7 @@ def decode(line: Line) -> list[Event]:
     """
     if line.excess:
         return logformat.decode(line)
-    document = line.raw.strip(_MARGIN)
+    document = line.raw.strip(logformat.MARGIN)
     if not document:
         return [Event(line.raw, line, ignored=logformat.BLANK)]
     try:

@@ -106,8 +106,11 @@ class Settings:
         for name in ("max_line_bytes", "batch_lines", "dead_letter_max"):
             if getattr(self, name) < 1:
                 raise SettingError(f"{name} must be 1 or more")
-        if not 0 <= self.max_delay <= LONGEST_DELAY:
-            raise SettingError(f"max_delay must be 0 to {LONGEST_DELAY} seconds")
+        for name in ("max_delay", "drain_time"):
+            if not 0 <= getattr(self, name) <= LONGEST_DELAY:
+                raise SettingError(f"{name} must be 0 to {LONGEST_DELAY} seconds")
+        if self.retry_time is not None and not self.retry_time >= 0:
+            raise SettingError("retry_time must be 0 seconds or more")
 
 
 def chosen(kind: type[_Choice], name: str, value: str) -> _Choice:
@@ -142,7 +145,7 @@ def load_env_file(file: Path, environment: MutableMapping[str, str]) -> None:
     from dotenv import dotenv_values
 
     try:
-        variables = dotenv_values(file)
+        variables = dotenv_values(file, interpolate=False)  # a password may hold a $
     except (OSError, UnicodeDecodeError) as error:
         raise SettingError(f"cannot read {file}: {type(error).__name__}") from None
     for name, value in variables.items():

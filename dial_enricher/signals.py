@@ -34,6 +34,11 @@ class Stop:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._on_signal)
 
+    def begin(self) -> None:
+        """Reading begins; a signal that came while the parts were loaded counts from now on."""
+        if self.signal is not None:
+            self._deadline = time.monotonic() + self._drain_time
+
     def because(self, reason: str, *, misconfigured: bool = False) -> None:
         """Tells the program to read no more. With a wrong setting nothing can be delivered any more."""
         if self.reason is None:

@@ -42,6 +42,7 @@ MISCONFIGURED: dict[str, Fault] = {
     "method": faults.answers(405),
     "moved": faults.answers(301, Location="https://elsewhere.invalid/api/v2/write", Content_Length="0"),
     "login": faults.page(200),
+    "tls_port": faults.answers(400, b"Client sent an HTTP request to an HTTPS server.\n"),
 }
 
 

@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Callable, Iterator
-from copy import copy
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import count
@@ -14,13 +13,6 @@ from threading import Event, Thread
 import psutil
 import pytest
 
-from dial_enricher.event import Event as Record
-from dial_enricher.event import Line
-from dial_enricher.signals import Stop
-from dial_enricher.sinks.influx.delivery import Delivery
-from dial_enricher.sinks.influx.fates import Answer
-from dial_enricher.sinks.influx.patience import Patience
-from dial_enricher.sinks.influx.sink import InfluxSink
 from tests.delivery import Log, Sender, check_stored, record, rows_of, sender, stored, understood
 from tests.dialcore import Generator
 from tests.faults import faults
@@ -198,17 +190,3 @@ def undelivered_points(program: Sender) -> Iterator[bytes]:
         for letter in map(json.loads, letters):
             if letter["code"] == "undelivered":
                 yield from (point.encode() + b"\n" for point in letter["points"])
-
-
-def test_lines_without_points_take_little_memory() -> None:
-    """Blank lines have no bytes, and still a package of them must not grow for as long as it may wait."""
-    stop = Stop()
-    sink = InfluxSink(Delivery(Nobody(), Patience(None, stop)), stop, max_age=3600)
-    blank = Record(b"", Line(b"", "stdin", 1), ignored="blank")
-    settled = sum(len(sink.write([copy(blank) for _ in range(500)])) for _ in range(200))
-    assert 100_000 - settled <= 50_000
-
-
-class Nobody:
-    def write(self, lines: bytes) -> Answer:
-        raise AssertionError("nothing has to be sent")

@@ -14,23 +14,15 @@ from tests.faults import faults
 from tests.faults.dialects import EVERY_REFUSAL
 from tests.faults.server import Fault, serving
 from tests.influxd import Influx, influxd
-from tests.support import line, log
+from tests.support import feed, finish, line, log
+from tests.test_delivery import PASSING
+from tests.test_delivery_ends import MISCONFIGURED
 
 NUMBERS = count()
 CANARIES = Canaries()
 DATA = b"".join([*CANARIES.good_lines(), *CANARIES.dead_lines()])
 TWO = EVERY_REFUSAL[1]
-AWAY: dict[str, Fault] = {
-    "hangs": faults.hangs,
-    "busy": faults.busy(503),
-    "torn": faults.torn,
-    "lost_answer": faults.lost_answer,
-    "garbage": faults.garbage,
-    "page": faults.page(502),
-    "bytes": faults.answers(500, b"\xff\xfe\x00"),
-    "unauthorized": faults.answers(401, b'{"message":"unauthorized access"}'),
-    "login": faults.page(200),
-}
+AWAY: dict[str, Fault] = {name: make() for name, make in PASSING.items() if name != "slow"} | MISCONFIGURED
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +67,22 @@ def test_undelivered_records_are_silent(name: str, influx: Influx, database: str
         sent = [point for write in server.writes for point in write.lines]
     assert "undelivered" in program.letters_text
     check_silent(done.err, program.log_file.read_bytes(), program.letters_text, *sent)
+
+
+def test_a_stop_and_a_full_disk_are_silent(influx: Influx, database: str, tmp_path: Path) -> None:
+    told = []
+    with serving(TWO, influx, database, *[faults.hangs] * 1000) as server:
+        program = sender(server, tmp_path / "stop", "--influx-timeout", "60", "--drain-time", "1")
+        process = program.start()
+        feed(process, DATA[: DATA.index(b"\n", 100_000) + 1])
+        process.terminate()
+        told.append(finish(process).err + program.log_file.read_text() + program.letters_text)
+        assert "undelivered" in program.letters_text
+        program = sender(server, tmp_path / "full", "--retry-time", "0", "--dead-letter-max", "3000")
+        done = program.send(DATA)
+        told.append(done.err + program.log_file.read_text() + program.letters_text)
+    assert (done.code, "no letter for dead records" in told[1]) == (1, True)
+    check_silent(*told)
 
 
 def test_with_content_only_the_letters_hold_it(influx: Influx, database: str, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dial_enricher.errors import Code, SettingError
-from dial_enricher.event import Event, Fault, Line
+from dial_enricher.event import Event, Exchange, Fault, Line, Log
 from dial_enricher.signals import Stop
 from dial_enricher.sinks.influx import fates
 from dial_enricher.sinks.influx.delivery import MOST_BYTES, MOST_LINES, Delivery, Outcome
@@ -154,11 +154,35 @@ class TestFates:
         ],
     )
     def test_every_status_has_its_fate(self, status: int, fate: Fate) -> None:
-        assert fates.fate(answer(status)) is fate
+        assert fates.fate(answer(status, {"error": "in InfluxDB's form"})) is fate
 
     def test_every_row_of_the_table_is_tested_above(self) -> None:
         (tested,) = self.test_every_status_has_its_fate.pytestmark  # type: ignore[attr-defined]
         assert set(FATES) <= {status for status, _ in tested.args[1]}
+
+    @pytest.mark.parametrize("status", [400, 422])
+    @pytest.mark.parametrize(
+        "body", [b"", b"Client sent an HTTP request to an HTTPS server.\n", b"<html>", b"[1]"]
+    )
+    def test_a_refusal_that_is_not_influxdbs_is_about_a_setting(self, status: int, body: bytes) -> None:
+        """Else every record would die of it, one by one."""
+        assert fates.fate(Answer(status, body)) is Fate.MISCONFIGURED
+        assert fates.fate(Answer(status, body, {"x-influxdb-error": "unable to parse"})) is Fate.REFUSED
+
+    @pytest.mark.parametrize(
+        ("said", "count"),
+        [
+            ("partial write: field type conflict dropped=3", 3),
+            ("partial write: ... dropped=12\n", 12),
+            ('max-values exceeded: value="dropped=2" dropped=1', 1),
+            ('unable to parse: tag="dropped=2"', 0),
+            ("dropped=2 points", 0),
+            ("", 0),
+        ],
+    )
+    def test_how_many_were_dropped_stands_at_the_end(self, said: str, count: int) -> None:
+        """Before it, the words may quote what a client wrote."""
+        assert fates.dropped(answer(400, {"error": said})) == count
 
     @pytest.mark.parametrize("status", [400, 422, 500])
     @pytest.mark.parametrize(
@@ -229,6 +253,7 @@ class TestFates:
             ("Fri, 20 Nov 2026 12:00:30", 30),
             ("Fri, 20 Nov 2026 11:00:00 GMT", 0),
             ("Sat, 21 Nov 2026 12:00:00 GMT", 300),
+            ("Fri, 20 Nov 99999999999999999999 12:00:30 GMT", 0),
         ],
     )
     def test_retry_after_as_seconds_or_as_a_date(self, value: str, seconds: float) -> None:
@@ -367,6 +392,26 @@ class TestDelivery:
         assert outcome.trouble == "trouble"
 
 
+class Hasty(dict[int, str]):
+    """Refused lines, one more of which becomes known in the middle of a copy."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__()
+        self._outcome = outcome
+
+    def copy(self) -> dict[int, str]:
+        self._outcome.undelivered.discard(0)
+        self[0] = "no"
+        return dict(self)
+
+
+def test_a_line_that_is_refused_while_the_outcome_is_copied_is_not_lost() -> None:
+    outcome = Outcome.open(2)
+    outcome.refused = Hasty(outcome)
+    copy = outcome.so_far("away")
+    assert (copy.undelivered, copy.refused) == ({1}, {0: "no"})
+
+
 class TestPatience:
     def test_waits_double_with_jitter_and_have_an_end(self) -> None:
         for attempt, longest in enumerate((0.25, 0.5, 1, 2, 4, 8, 16, 30, 30)):
@@ -417,7 +462,9 @@ def events(count: int, *, size: int = 10) -> list[Event]:
     made = []
     for number, rendered in enumerate(lines(count)):
         raw = b"r" * size
-        made.append(Event(raw, Line(raw, "stdin", number + 1), output=[rendered], measurements=["m"]))
+        event = Event(raw, Line(raw, "stdin", number + 1), output=[rendered], measurements=["m"])
+        event.log, event.exchange = Log({}, raw, "/"), Exchange("m", {})
+        made.append(event)
     return made
 
 
@@ -493,7 +540,7 @@ class TestSink:
         batches = [events(1) for _ in range(3)]
         assert to.write(batches[0]) == []
         assert to.write(batches[1]) == []
-        assert all(event.log is None for batch in batches for event in batch)
+        assert all(event.log is None for batch in batches[:2] for event in batch), "bodies take room"
         threading.Timer(0.2, held.let_go.set).start()
         assert to.write(batches[2]) == batches[0]
         assert to.flush() == batches[1] + batches[2]
@@ -567,14 +614,19 @@ class TestSink:
         assert codes == [None, Code.REJECTED, Code.UNDELIVERED]
         held.let_go.set()
 
-    def test_a_bug_under_way_is_raised_where_it_is_seen(self) -> None:
+    def test_a_bug_under_way_loses_nothing_and_stops_the_program(self) -> None:
         def stumble(outcome: Outcome) -> None:
-            raise ValueError("a bug")
+            outcome.stored([0])
+            raise ValueError("quotes a text")
 
         held = Held()
         held.let_go.set()
         held.settle = stumble
-        to = sink(held)
-        to.write(events(1))
-        with pytest.raises(ValueError, match="a bug"):
-            to.flush()
+        stop, batch = Stop(), events(2)
+        to = sink(held, stop)
+        to.write(batch)
+        assert to.flush() == batch
+        assert [event.fault and event.fault.code for event in batch] == [None, Code.UNDELIVERED]
+        assert "a bug, please report it: ValueError at test_influx_parts.py" in (stop.reason or "")
+        assert "quotes" not in (stop.reason or "")
+        assert not stop.misconfigured

@@ -95,6 +95,13 @@ def test_a_wrong_value_is_refused_from_flag_and_environment(name: str) -> None:
         check_refused(run(*plain, flag(name), WRONG[name], stdin=ONE), *names)
 
 
+@pytest.mark.parametrize("name", ["max_delay", "drain_time", "retry_time", "influx_timeout"])
+def test_a_time_that_is_no_number_is_refused(name: str) -> None:
+    env = {"INFLUX_URL": "http://127.0.0.1:1", "INFLUX_DATABASE": "d"}
+    done = run(*PLAIN, "--to", "influxdb", flag(name), "nan", stdin=ONE, env=env)
+    check_refused(done, name, flag(name))
+
+
 def test_the_help_names_every_option_and_variable() -> None:
     told = re.sub(r"\s+", " ", run("enrich", "--help").out.decode())
     for name in SETTABLE:
@@ -179,6 +186,13 @@ UNPRICED = line(changed(log(), "token_usage", {"prompt_tokens": 22, "completion_
 def prices(done: Done) -> list[object]:
     assert (done.code, done.err) == (0, "")
     return [lp.parse(one).fields["price"] for one in done.lines]
+
+
+def test_a_dollar_in_an_environment_file_is_a_dollar(tmp_path: Path) -> None:
+    """As in a password."""
+    file = tmp_path / ".env"
+    file.write_text("DIAL_ENRICHER_LOG_LEVEL=${HOME}\n")
+    check_refused(run(*PLAIN, "--env-file", file, stdin=ONE), "${HOME}")
 
 
 def test_rates_come_from_a_file_or_the_environment(tmp_path: Path) -> None:

@@ -160,6 +160,22 @@ def test_a_file_is_left_at_the_end_of_a_line(number: signal.Signals, tmp_path: P
     assert len(out) < len(POINTS * 20)
 
 
+@EACH_SIGNAL
+def test_a_signal_during_the_start_does_not_lose_what_the_pipe_holds(
+    number: signal.Signals, tmp_path: Path
+) -> None:
+    """The program waits for its rates, and has read nothing yet."""
+    rates = tmp_path / "rates"
+    os.mkfifo(rates)
+    process = start(*PLAIN, "--rates", str(rates), "--drain-time", "0.5")
+    feed(process, ONE * 3)
+    with rates.open("w") as writer:
+        process.send_signal(number)
+        time.sleep(0.7)  # longer than the time for draining, which has not begun
+        writer.write("{}")
+    assert finish_by_itself(process) == (EXIT_CODE[number], ONE_POINT * 3, "")
+
+
 def test_no_file_is_begun_after_the_signal(tmp_path: Path) -> None:
     """Standard input drains first; what was named behind it is left alone."""
     file = tmp_path / "log"

@@ -18,8 +18,7 @@ from dial_enricher.doctor import clock, parts, paths
 from dial_enricher.doctor.finding import Finding, Level, Said
 from dial_enricher.doctor.influx import Talk
 from dial_enricher.doctor.paths import Sampler
-from dial_enricher.errors import SettingError, SinkDown
-from dial_enricher.pipeline import where
+from dial_enricher.errors import SettingError, SinkDown, where
 from dial_enricher.settings import Settings
 
 __all__ = ["CHECKS", "Case", "Finding", "Level", "examine"]

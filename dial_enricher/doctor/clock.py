@@ -1,9 +1,9 @@
 """The time: points are put where their records say, and dashboards look at the last hours."""
 
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 
 from dial_enricher.doctor.finding import Level, Said
+from dial_enricher.sinks.influx.fates import http_date
 
 _TOLERANCE = 60.0
 """Seconds. Clocks that are set by a network are nearer than that."""
@@ -14,7 +14,7 @@ def clock(now: datetime, date: str, newest: int | None) -> Said:
 
     `newest` is in nanoseconds since 1970.
     """
-    told = _date(date)
+    told = http_date(date)
     shown = f"{now:%Y-%m-%d %H:%M:%S} UTC"
     if told is not None:
         ahead = (now - told).total_seconds()
@@ -31,11 +31,3 @@ def clock(now: datetime, date: str, newest: int | None) -> Said:
         yield Level.WARN, f"{shown}, {behind:.0f} s behind the newest record that was read; set the clock"
     else:
         yield Level.OK, shown
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        date = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return date if date.tzinfo else date.replace(tzinfo=UTC)

@@ -36,6 +36,8 @@ class DeadLetters:
         self._max_bytes = max_bytes
         self._name = path
         self._fd: int | None = None
+        self.written = 0
+        """Letters so far; of those that a disk took before it was full none counts."""
         self._is_file = self._in_mid_line = False
         if path == "-":
             check_open(2, "standard error")
@@ -61,6 +63,7 @@ class DeadLetters:
         fitting = self._fitting(fd, letters)
         try:
             write_lines(fd, b"".join(letters[:fitting]))
+            self.written += fitting
         except OSError as error:
             raise SinkDown(f"cannot write the dead-letter file {self._name}: {error.strerror}") from None
         if fitting < len(letters):
@@ -108,13 +111,26 @@ class Undertaker:
         self._failed = False
 
     def bury(self, events: Sequence[Event]) -> None:
+        if events and self._failed:
+            _regret(events)
         if self._failed:
             return
+        written = self._letters.written
         try:
             self._letters.bury(events)
         except SinkDown as error:
             self._failed = True
             self._stop.because(str(error))
+            _regret(events[self._letters.written - written :])
+
+
+def _regret(events: Sequence[Event]) -> None:
+    """Says which records died without a letter."""
+    first, last = events[0].line, events[-1].line
+    LOGGER.warning(
+        "no letter for dead records: %d, from %s, line %d, to %s, line %d",
+        *(len(events), first.source, first.number, last.source, last.number),
+    )
 
 
 def _heaps(letters: Iterable[bytes]) -> Iterator[list[bytes]]:

@@ -90,8 +90,11 @@ def hangs(visit: Visit) -> None:
 
 def slow(visit: Visit) -> None:
     """The answer comes a byte at a time."""
-    visit.status = visit.store().status
-    _drip(visit, b"HTTP/1.1 %d x\r\nContent-Length: 0\r\n\r\n" % visit.status)
+    reply = visit.store()
+    visit.status = reply.status
+    _drip(
+        visit, b"HTTP/1.1 %d x\r\nContent-Length: %d\r\n\r\n" % (reply.status, len(reply.body)) + reply.body
+    )
 
 
 def endless(beginning: bytes) -> Fault:

@@ -48,16 +48,24 @@ def watch(pools: PoolManager) -> None:
     pools.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
 
 
-class _Http(HTTPConnection):
+class _Watched(HTTPConnection):
+    """Can be cut while it connects (by way of a proxy, with TLS: that is many an answer) and ever after."""
+
+    def connect(self) -> None:
+        _request.deadline.connection = self
+        super().connect()
+
     def request(self, *arguments: Any, **more: Any) -> None:
         _request.deadline.connection = self
         super().request(*arguments, **more)
 
 
-class _Https(HTTPSConnection):
-    def request(self, *arguments: Any, **more: Any) -> None:
-        _request.deadline.connection = self
-        super().request(*arguments, **more)
+class _Http(_Watched):
+    pass
+
+
+class _Https(_Watched, HTTPSConnection):
+    pass
 
 
 class _HttpPool(HTTPConnectionPool):

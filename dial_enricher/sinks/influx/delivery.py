@@ -43,6 +43,8 @@ class Outcome:
     """Why lines are undelivered."""
     misconfigured: bool = False
     """The trouble will last until somebody changes a setting."""
+    bug: str = ""
+    """Why the program should not go on: the trouble is its own."""
 
     @classmethod
     def open(cls, count: int) -> "Outcome":
@@ -57,9 +59,12 @@ class Outcome:
         self.undelivered.difference_update(words_of)
 
     def so_far(self, trouble: str) -> "Outcome":
-        """A copy of what is known by now; another thread may be at work on this one."""
-        refused = self.refused.copy()
-        return Outcome(self.undelivered.copy() - refused.keys(), refused, trouble)
+        """A copy of what is known by now, while another thread is at work on this one.
+
+        A line leaves `undelivered` after it came to `refused`: copied in this order, none is in neither.
+        """
+        undelivered, refused = self.undelivered.copy(), self.refused.copy()
+        return Outcome(undelivered - refused.keys(), refused, trouble)
 
 
 class GaveUp(Exception):
@@ -142,6 +147,8 @@ def _left_over(answer: Answer, places: list[int], outcome: Outcome) -> list[list
         case Fate.REFUSED if dropped(answer) == len(places):
             outcome.refuse(dict.fromkeys(places, words(answer)))
             return []
+        case _:  # refused or too large: halves tell more
+            pass
     if len(places) == 1:
         outcome.refuse({places[0]: words(answer)})
         return []

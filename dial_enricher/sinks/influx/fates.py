@@ -54,7 +54,7 @@ FATES: dict[int, Fate] = {
     DISTRUSTED: Fate.MISCONFIGURED,  # waiting does not mend a certificate
     NO_ANSWER: Fate.AWAY,  # refused, reset, timed out, or lost after the write
     204: Fate.STORED,  # the only success that all versions have; 200 is a proxy's login page
-    400: Fate.REFUSED,  # a line that cannot be read, or whose field has another type; 1 has stored the rest
+    400: Fate.REFUSED,  # a line that cannot be read, a field of another type; 1 mostly stored the rest
     408: Fate.AWAY,  # a proxy lost patience with the upload
     413: Fate.TOO_LARGE,  # 25 MB in version 1, 10 MiB in 3, often 1 MB in a proxy
     422: Fate.REFUSED,  # version 2: a field of another type, or beyond retention; the rest is stored
@@ -72,11 +72,18 @@ _BEYOND_RETENTION = re.compile(r"(?i)(beyond|outside|violates).{0,30}retention")
 def fate(answer: Answer) -> Fate:
     """What becomes of the lines of the request."""
     known = FATES.get(answer.status)
+    if known is Fate.REFUSED and not _is_from_influxdb(answer):
+        return Fate.MISCONFIGURED
     if known is not None:
         return known
     if answer.status < 500:
         return Fate.MISCONFIGURED
     return Fate.REFUSED if _BEYOND_RETENTION.search(_message(answer)) else Fate.AWAY
+
+
+def _is_from_influxdb(answer: Answer) -> bool:
+    """Whether InfluxDB looked at the lines, not a proxy, a firewall or a server for TLS at the request."""
+    return isinstance(_document(answer), dict) or any("influx" in name for name in answer.headers)
 
 
 def words(answer: Answer) -> str:
@@ -135,7 +142,8 @@ def refused_lines(answer: Answer, count: int) -> dict[int, str]:
     return named
 
 
-_DROPPED = re.compile(r"\bdropped=(\d+)\b")
+_DROPPED = re.compile(r"\bdropped=(\d+)\s*$")
+"""At the end: what stands before may be quoted from a tag."""
 
 
 def dropped(answer: Answer) -> int:
@@ -149,9 +157,14 @@ def retry_after(answer: Answer, now: datetime) -> float:
     value = answer.headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
         return min(float(value), LONGEST_RETRY_AFTER)
+    date = http_date(value)
+    return min(max(0.0, (date - now).total_seconds()), LONGEST_RETRY_AFTER) if date else 0.0
+
+
+def http_date(text: str) -> datetime | None:
+    """A moment as HTTP's headers tell it; None for what is none."""
     try:
-        date = parsedate_to_datetime(value)
-    except ValueError:
-        return 0.0
-    date = date if date.tzinfo else date.replace(tzinfo=UTC)
-    return min(max(0.0, (date - now).total_seconds()), LONGEST_RETRY_AFTER)
+        date = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from threading import Event as Signal
 from threading import Thread
 
-from dial_enricher.errors import Code
+from dial_enricher.errors import Code, where
 from dial_enricher.event import Event, Fault
 from dial_enricher.signals import Stop
 from dial_enricher.sinks.influx.delivery import MOST_BYTES, MOST_LINES, Delivery, Outcome
@@ -37,12 +37,12 @@ class _Package:
             self.lines += len(event.output)
             self.bytes += sum(map(len, event.output))
 
-    @property
-    def full(self) -> bool:
-        return (
-            max(self.lines, len(self.events)) >= MOST_LINES
-            or self.bytes >= MOST_BYTES
-            or self.raw_bytes >= _MOST_RAW_BYTES
+    def has_room_for(self, event: Event) -> bool:
+        """Whether an event fits in; in an empty package every one does."""
+        return not self.events or (
+            max(self.lines, len(self.events)) < MOST_LINES
+            and self.bytes < MOST_BYTES
+            and self.raw_bytes + len(event.raw) <= _MOST_RAW_BYTES
         )
 
 
@@ -57,7 +57,6 @@ class _Journey:
         self._delivery = delivery
         self._arrived = Signal()
         self._outcome = Outcome.open(len(self._lines))
-        self._bug: Exception | None = None
         if self._lines:
             Thread(target=self._travel, daemon=True).start()
         else:
@@ -66,8 +65,8 @@ class _Journey:
     def _travel(self) -> None:
         try:
             self._delivery.deliver(self._lines, self._outcome)
-        except Exception as error:  # to be raised where somebody sees it
-            self._bug = error
+        except Exception as error:
+            self._outcome.bug = self._outcome.trouble = f"a bug, please report it: {where(error)}"
         self._arrived.set()
 
     def outcome(self, stop: Stop) -> Outcome:
@@ -75,8 +74,6 @@ class _Journey:
         while not self._arrived.wait(_GLANCE):
             if stop.time_left() <= 0:
                 return self._outcome.so_far(self._delivery.patience.trouble or stop.reason or _NO_TIME)
-        if self._bug is not None:
-            raise self._bug
         return self._outcome
 
 
@@ -97,9 +94,9 @@ class InfluxSink:
         settled: list[Event] = []
         for event in events:
             event.release()
-            self._package.add(event)
-            if self._package.full:
+            if not self._package.has_room_for(event):
                 settled += self._dispatch()
+            self._package.add(event)
         if time.monotonic() - self._package.born >= self._max_age:
             settled += self._dispatch()
         return settled
@@ -128,6 +125,8 @@ class InfluxSink:
             journey.owners[place].fault = Fault(Code.UNDELIVERED, _STAGE, outcome.trouble)
         for event in journey.events:
             event.written = event.live
+        if outcome.bug:
+            self._stop.because(outcome.bug)
         if outcome.misconfigured:
             self._stop.because(
                 f"InfluxDB cannot be written to with these settings: {outcome.trouble}", misconfigured=True

@@ -17,6 +17,7 @@ TOKEN = "INFLUX_API_TOKEN"
 DATABASE = "INFLUX_DATABASE"
 USERNAME = "INFLUX_USERNAME"
 PASSWORD = "INFLUX_PASSWORD"
+_LONGEST_TIMEOUT = 3600
 VARIABLES = (URL, ORG, BUCKET, TOKEN, DATABASE, USERNAME, PASSWORD)
 """The customer's own names."""
 
@@ -62,6 +63,8 @@ class Target:
             raise SettingError(f"{TOKEN} holds a character that no token has")
         if bool(self.username) != bool(self.password):
             raise SettingError(f"{USERNAME} and {PASSWORD} need each other")
+        if not 0 < self.timeout <= _LONGEST_TIMEOUT:
+            raise SettingError(f"--influx-timeout must be more than 0 and at most {_LONGEST_TIMEOUT} seconds")
         if self.version is not None:
             route(self, self.version)
 
@@ -140,7 +143,8 @@ def read_target(
     timeout: float = 30.0,
 ) -> Target:
     """The target that the environment names. Raises SettingError."""
-    values = {name: environment.get(name, "").strip() for name in VARIABLES}
+    values = {name: environment.get(name, "") for name in VARIABLES}
+    values |= {name: value.strip() for name, value in values.items() if name != PASSWORD}
     return Target(
         url=values[URL].rstrip("/"),
         org=values[ORG],
