@@ -231,6 +231,18 @@ def databases(size: Size, file: Path) -> list[Figure]:
     return figures
 
 
+def leaving() -> list[Figure]:
+    """Seconds until the program has left a server that hangs, after SIGTERM."""
+    from benchmarks.delivery import time_to_leave
+
+    command = (*ENRICH, "off")
+    some = SAMPLE.read_bytes()[:20_000]
+    given = 5.0
+    took = max(time_to_leave(command, some) for _ in range(3))
+    name = "SIGTERM while the server hangs, to the end, longest of 3"
+    return [Figure(name, took, "s", given, "--drain-time", took / given, "<= 5 s", took <= given)]
+
+
 def in_turn(times: int, one: Callable[[], T], other: Callable[[], T]) -> list[tuple[T, T]]:
     """Measure two things in turn, after a warm-up of both."""
     one(), other()
@@ -273,6 +285,7 @@ def main() -> None:
         partial(memory, size),
         partial(languages, size, file),
         partial(databases, size, file),
+        leaving,
     )
     for part in parts:
         for figure in part():

@@ -6,6 +6,8 @@ import time
 from types import FrameType
 
 DRAIN_SECONDS = 5.0
+_FOR_DELIVERY = 0.9
+"""Of the time for draining: the rest is for dead letters and for leaving."""
 
 
 class Stop:
@@ -37,13 +39,13 @@ class Stop:
     def begin(self) -> None:
         """Reading begins; a signal that came while the parts were loaded counts from now on."""
         if self.signal is not None:
-            self._deadline = time.monotonic() + self._drain_time
+            self._deadline = time.monotonic() + self._drain_time * _FOR_DELIVERY
 
     def because(self, reason: str, *, misconfigured: bool = False) -> None:
         """Tells the program to read no more. With a wrong setting nothing can be delivered any more."""
         if self.reason is None:
             self.reason, self.misconfigured = reason, misconfigured
-        self._end_in(0 if misconfigured else self._drain_time)
+        self._end_in(0 if misconfigured else self._drain_time * _FOR_DELIVERY)
 
     @property
     def asked(self) -> bool:
@@ -62,7 +64,7 @@ class Stop:
         if self.signal is not None:
             os._exit(exit_code(number))
         self.signal = number
-        self._end_in(self._drain_time)
+        self._end_in(self._drain_time * _FOR_DELIVERY)
 
     def _end_in(self, seconds: float) -> None:
         self._deadline = min(self._deadline, time.monotonic() + seconds)
