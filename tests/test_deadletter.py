@@ -257,6 +257,39 @@ def test_standard_error_has_no_limit(capfd: pytest.CaptureFixture[str]) -> None:
     assert [letter["line"] for letter in told] == [1, 2]
 
 
+# A file that somebody moves away
+
+
+@pytest.mark.parametrize("gone", ["moved", "deleted", "replaced"])
+def test_a_file_that_is_gone_is_begun_anew(gone: str, tmp_path: Path) -> None:
+    file, moved = tmp_path / "dead", tmp_path / "moved"
+    graves = DeadLetters(str(file))
+    graves.bury([dead(1)])
+    if gone == "deleted":
+        file.unlink()
+    else:
+        file.rename(moved)
+    if gone == "replaced":
+        bury(file, dead(7))
+    graves.bury([dead(2)])
+    graves.bury([dead(3)])
+    assert graves._fd is not None
+    os.close(graves._fd)
+    assert [letter["line"] for letter in read(file)] == ([7, 2, 3] if gone == "replaced" else [2, 3])
+    if gone != "deleted":
+        assert [letter["line"] for letter in read(moved)] == [1]
+
+
+def test_a_directory_that_is_gone_is_an_error(tmp_path: Path) -> None:
+    file = tmp_path / "letters" / "dead"
+    file.parent.mkdir()
+    graves = DeadLetters(str(file))
+    file.unlink()
+    file.parent.rmdir()
+    with pytest.raises(SinkDown, match="cannot open the dead-letter file"):
+        graves.bury([dead(1)])
+
+
 # A file whose last line is not finished
 
 

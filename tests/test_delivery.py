@@ -1,8 +1,8 @@
 """`--to influxdb` against a server that fails: nothing is lost or counts twice, only bad records die."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
-from itertools import count, pairwise
+from itertools import pairwise
 from math import ceil, log2
 from pathlib import Path
 from random import Random
@@ -13,10 +13,9 @@ from tests.delivery import Log, check_stored, mixed, records, sender, understood
 from tests.faults import faults
 from tests.faults.dialects import BEYOND, DIALECTS, EVERY_REFUSAL, WORDS, Dialect
 from tests.faults.server import Fault, serving
-from tests.influxd import Influx, influxd
+from tests.influxd import Influx
 from tests.support import finish
 
-NUMBERS = count()
 EACH = pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.version)
 TWO = DIALECTS[1]
 MOST_LINES, MOST_BYTES = 5000, 5_000_000
@@ -49,17 +48,6 @@ PASSING: dict[str, Callable[[], Fault]] = {
     "mislabelled": lambda: faults.answers(500, b"no gzip", Content_Encoding="gzip"),
 }
 """What a program that tries again gets over. Made when they are needed: some tell the time."""
-
-
-@pytest.fixture(scope="module")
-def influx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influx]:
-    with influxd(tmp_path_factory.mktemp("influx")) as server:
-        yield server
-
-
-@pytest.fixture
-def database() -> str:
-    return f"delivery_{next(NUMBERS)}"
 
 
 @EACH

@@ -3,8 +3,6 @@
 import os
 import resource
 import time
-from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -13,28 +11,16 @@ from tests.delivery import Sender, check_stored, mixed, records, sender, underst
 from tests.faults import faults
 from tests.faults.dialects import DIALECTS, Reply
 from tests.faults.server import Fault, Visit, serving
-from tests.influxd import Influx, influxd
+from tests.influxd import Influx
 from tests.pipes import reading
 from tests.support import Done, check_refused, finish, start
 
-NUMBERS = count()
 TWO = DIALECTS[1]
 BATCH = 60
 SOON = ("--batch-lines", str(BATCH), "--max-delay", "0")
 ROOM = 60_000
 LONGEST_LETTER = 2000
 WHOLE = understood(records(400))
-
-
-@pytest.fixture(scope="module")
-def influx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influx]:
-    with influxd(tmp_path_factory.mktemp("influx")) as server:
-        yield server
-
-
-@pytest.fixture
-def database() -> str:
-    return f"disk_{next(NUMBERS)}"
 
 
 def run(program: Sender, data: bytes, *options: str, room: int | None = None) -> Done:

@@ -6,8 +6,6 @@ import struct
 import subprocess
 import termios
 from collections import Counter
-from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -26,10 +24,9 @@ from tests.delivery import (
 from tests.faults import faults
 from tests.faults.dialects import DIALECTS, Dialect
 from tests.faults.server import Fault, serving
-from tests.influxd import Influx, influxd, wait_for
+from tests.influxd import Influx, wait_for
 from tests.support import PATIENCE, Done, feed, finish, line
 
-NUMBERS = count()
 EACH = pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.version)
 TWO = DIALECTS[1]
 AT_ONCE = ("--batch-lines", "1000", "--max-delay", "0.5")
@@ -44,17 +41,6 @@ MISCONFIGURED: dict[str, Fault] = {
     "login": faults.page(200),
     "tls_port": faults.answers(400, b"Client sent an HTTP request to an HTTPS server.\n"),
 }
-
-
-@pytest.fixture(scope="module")
-def influx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influx]:
-    with influxd(tmp_path_factory.mktemp("influx")) as server:
-        yield server
-
-
-@pytest.fixture
-def database() -> str:
-    return f"ends_{next(NUMBERS)}"
 
 
 @EACH

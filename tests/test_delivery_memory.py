@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import cache
-from itertools import count
 from pathlib import Path
 from subprocess import Popen
 from threading import Event, Thread
@@ -18,10 +17,9 @@ from tests.dialcore import Generator
 from tests.faults import faults
 from tests.faults.dialects import DIALECTS
 from tests.faults.server import FaultServer, serving
-from tests.influxd import Influx, influxd, wait_for
+from tests.influxd import Influx, wait_for
 from tests.support import PATIENCE, changed, finish, line, log
 
-NUMBERS = count()
 TWO = DIALECTS[1]
 MIB = 1024 * 1024
 MOST_GROWTH = 64 * MIB
@@ -68,17 +66,6 @@ LINES: dict[str, Callable[[], bytes]] = {
 @cache
 def offered(shape: str) -> Log:
     return understood(LINES[shape]())
-
-
-@pytest.fixture(scope="module")
-def influx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influx]:
-    with influxd(tmp_path_factory.mktemp("influx")) as server:
-        yield server
-
-
-@pytest.fixture
-def database() -> str:
-    return f"memory_{next(NUMBERS)}"
 
 
 class Stream:

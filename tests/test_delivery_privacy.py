@@ -2,8 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -13,27 +11,15 @@ from tests.delivery import sender
 from tests.faults import faults
 from tests.faults.dialects import EVERY_REFUSAL
 from tests.faults.server import Fault, serving
-from tests.influxd import Influx, influxd
+from tests.influxd import Influx
 from tests.support import feed, finish, line, log
 from tests.test_delivery import PASSING
 from tests.test_delivery_ends import MISCONFIGURED
 
-NUMBERS = count()
 CANARIES = Canaries()
 DATA = b"".join([*CANARIES.good_lines(), *CANARIES.dead_lines()])
 TWO = EVERY_REFUSAL[1]
 AWAY: dict[str, Fault] = {name: make() for name, make in PASSING.items() if name != "slow"} | MISCONFIGURED
-
-
-@pytest.fixture(scope="module")
-def influx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influx]:
-    with influxd(tmp_path_factory.mktemp("influx")) as server:
-        yield server
-
-
-@pytest.fixture
-def database() -> str:
-    return f"privacy_{next(NUMBERS)}"
 
 
 def check_silent(*outputs: bytes | str) -> None:

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import count, cycle
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -15,11 +15,10 @@ from tests.delivery import Sender, mixed, rows_of, sender, stored, understood
 from tests.faults import faults
 from tests.faults.dialects import DIALECTS
 from tests.faults.server import Fault, FaultServer, serving
-from tests.influxd import Influx, influxd, wait_for
+from tests.influxd import Influx, wait_for
 from tests.pipes import reading
 from tests.support import Done, finish
 
-NUMBERS = count()
 TWO = DIALECTS[1]
 EXIT_CODE = {signal.SIGTERM: 143, signal.SIGINT: 130}
 EACH_SIGNAL = pytest.mark.parametrize("number", EXIT_CODE)
@@ -30,17 +29,6 @@ UNSTORED = ("undelivered", "rejected")
 MUCH = mixed(800)
 """Several times what is read while the server is away."""
 FEW = mixed(40)
-
-
-@pytest.fixture(scope="module")
-def influx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influx]:
-    with influxd(tmp_path_factory.mktemp("influx")) as server:
-        yield server
-
-
-@pytest.fixture
-def database() -> str:
-    return f"signals_{next(NUMBERS)}"
 
 
 def end(process: subprocess.Popen[bytes], program: Sender) -> Done:

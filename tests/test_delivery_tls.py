@@ -2,8 +2,6 @@
 
 import ssl
 import subprocess
-from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -12,24 +10,12 @@ from tests.delivery import Sender, check_stored, mixed, sender
 from tests.faults import proxy
 from tests.faults.dialects import DIALECTS, Dialect
 from tests.faults.server import serving
-from tests.influxd import Influx, influxd
+from tests.influxd import Influx
 from tests.support import check_refused, finish
 
-NUMBERS = count()
 EACH = pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.version)
 TWO = DIALECTS[1]
 SMALL = mixed(60)
-
-
-@pytest.fixture(scope="module")
-def influx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influx]:
-    with influxd(tmp_path_factory.mktemp("influx")) as server:
-        yield server
-
-
-@pytest.fixture
-def database() -> str:
-    return f"paths_{next(NUMBERS)}"
 
 
 @pytest.fixture(scope="module")

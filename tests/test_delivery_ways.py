@@ -1,7 +1,6 @@
 """Real servers, their passwords and versions, and files with tokens."""
 
 from collections.abc import Iterable, Iterator
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -13,27 +12,15 @@ from tests.faults.server import serving
 from tests.influxd import PASSWORD, USER, Influx, Victoria, influxd, victoria_metrics, wait_for
 from tests.support import check_refused, finish
 
-NUMBERS = count()
 EACH = pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.version)
 ONE, TWO, THREE = DIALECTS
 SMALL = mixed(60)
 
 
 @pytest.fixture(scope="module")
-def influx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influx]:
-    with influxd(tmp_path_factory.mktemp("influx")) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
 def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influx]:
     with influxd(tmp_path_factory.mktemp("locked"), auth=True) as server:
         yield server
-
-
-@pytest.fixture
-def database() -> str:
-    return f"ways_{next(NUMBERS)}"
 
 
 def to(influx: Influx, database: str, directory: Path, **more: str) -> Sender:

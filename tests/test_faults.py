@@ -2,9 +2,8 @@
 
 import gzip
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from http.client import HTTPConnection, HTTPException
-from itertools import count
 from typing import Any
 
 import pytest
@@ -12,19 +11,12 @@ import pytest
 from tests.faults import faults
 from tests.faults.dialects import DIALECTS, EVERY_REFUSAL, WORDS, Dialect, Reply
 from tests.faults.server import Fault, FaultServer, serving
-from tests.influxd import Influx, influxd
+from tests.influxd import Influx
 from tests.support import PATIENCE
 
 GOOD = b"a,project_id=1 b=1i 1\n"
 BAD = b"a,project_id=poison b=2i 2\n"
 EACH = pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.version)
-NUMBERS = count()
-
-
-@pytest.fixture(scope="module")
-def influx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influx]:
-    with influxd(tmp_path_factory.mktemp("influx")) as server:
-        yield server
 
 
 def post(server: FaultServer, body: bytes = GOOD, target: str = "", **headers: str) -> Reply:
@@ -37,11 +29,6 @@ def post(server: FaultServer, body: bytes = GOOD, target: str = "", **headers: s
 
 def kept(influx: Influx, database: str) -> int:
     return len(influx.query(database, "SELECT b FROM a"))
-
-
-@pytest.fixture
-def database() -> str:
-    return f"faults_{next(NUMBERS)}"
 
 
 @EACH

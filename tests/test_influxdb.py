@@ -1,24 +1,17 @@
 """A real InfluxDB (1.x) judges the lines: it takes every one, and no two of them collide."""
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests import lp, readme
 from tests.dialcore import Generator
-from tests.influxd import Influx, influxd
+from tests.influxd import Influx
 from tests.support import PLAIN, SAMPLE, TOTALS, changed, line, log, run, through
 
 COUNTED = {"rate_analytics": "like_count"}
 """A field that every point of a measurement has; elsewhere the chat's id."""
-
-
-@pytest.fixture(scope="module")
-def influx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influx]:
-    with influxd(tmp_path_factory.mktemp("influx")) as server:
-        yield server
 
 
 def counts(influx: Influx, database: str) -> dict[str, int]:

@@ -27,8 +27,8 @@ class DeadLetters:
 
     `path` is a file that is appended to, `-` for stderr, or None. A letter says what is known of the request
     in columns, or has its points; it holds the text of its record only `with_content`. A regular file never
-    grows beyond `max_bytes`, what it held before included. Raises SinkDown when the file cannot be opened or
-    written, or is full: nothing is lost quietly.
+    grows beyond `max_bytes`, what it held before included; one that was moved away or deleted is begun anew.
+    Raises SinkDown when the file cannot be opened or written, or is full: nothing is lost quietly.
     """
 
     def __init__(self, path: str | None, *, with_content: bool = False, max_bytes: int = 1 << 30) -> None:
@@ -43,17 +43,24 @@ class DeadLetters:
             check_open(2, "standard error")
             self._fd = 2
         elif path is not None:
-            try:
-                self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            except OSError as error:
-                raise SinkDown(f"cannot open the dead-letter file {path}: {error.strerror}") from None
-            self._is_file = stat.S_ISREG(os.fstat(self._fd).st_mode)
-            self._in_mid_line = self._is_file and _ends_in_mid_line(path)
+            self._fd = self._open(path)
+
+    def _open(self, path: str) -> int:
+        try:
+            fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise SinkDown(f"cannot open the dead-letter file {path}: {error.strerror}") from None
+        self._is_file = stat.S_ISREG(os.fstat(fd).st_mode)
+        self._in_mid_line = self._is_file and _ends_in_mid_line(path)
+        return fd
 
     def bury(self, events: Sequence[Event]) -> None:
         for event in events:
             _report(event)
-        if self._fd is not None:
+        if self._fd is not None and events:
+            if self._name and self._is_file and not _is_named(self._fd, self._name):
+                os.close(self._fd)
+                self._fd = self._open(self._name)
             for letters in _heaps(jsontext.dumps(self._letter(event)) + b"\n" for event in events):
                 self._write(self._fd, letters)
 
@@ -145,6 +152,14 @@ def _heaps(letters: Iterable[bytes]) -> Iterator[list[bytes]]:
             heap, size = [], 0
     if heap:
         yield heap
+
+
+def _is_named(fd: int, path: str) -> bool:
+    """Whether an open file still has its name."""
+    try:
+        return os.path.samestat(os.fstat(fd), os.stat(path))
+    except OSError:
+        return False
 
 
 def _ends_in_mid_line(path: str) -> bool:
