@@ -1,6 +1,6 @@
 """The options of a stream: what `enrich`, `replay` and `doctor` share, and the Settings that they make."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from functools import reduce
 from pathlib import Path
@@ -44,21 +44,19 @@ _ENUMERATIONS: dict[str, type[StrEnum]] = {
     "summary": Summary,
     "log_format": logs.LogFormat,
 }
-_Callback = Callable[[click.Context, click.Parameter, str | None], tuple[str, ...]]
 
 
-def _list(change: Callable[[str], str]) -> _Callback:
+def _parts(text: str) -> Iterator[str]:
     """Reads `a,b,c`."""
-
-    def split(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...]:
-        return tuple(change(part.strip()) for part in (value or "").split(",") if part.strip())
-
-    return split
+    return filter(None, (part.strip() for part in text.split(",")))
 
 
-def _listed(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
-    """Reads options that may be repeated, each of them `a,b,c`."""
-    return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
+def _codes(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...]:
+    return tuple(_parts((value or "").lower()))
+
+
+def _columns(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(part for value in values for part in _parts(value))
 
 
 def _file(exists: bool = True) -> click.Path:
@@ -72,10 +70,10 @@ schema = choice(
     "dial: the tags that DIAL's dashboards know. lean: only tags with few values; ids become fields.",
 )
 tag = option(
-    "--tag", multiple=True, callback=_listed, metavar="COLUMN", help="Make a column a tag. Repeatable."
+    "--tag", multiple=True, callback=_columns, metavar="COLUMN", help="Make a column a tag. Repeatable."
 )
 no_tag = option(
-    "--no-tag", multiple=True, callback=_listed, metavar="COLUMN", help="Make a column a field. Repeatable."
+    "--no-tag", multiple=True, callback=_columns, metavar="COLUMN", help="Make a column a field. Repeatable."
 )
 
 _OPTIONS: tuple[Decorator, ...] = (
@@ -121,7 +119,7 @@ _OPTIONS: tuple[Decorator, ...] = (
     ),
     option(
         "--languages",
-        callback=_list(str.lower),
+        callback=_codes,
         metavar="CODES",
         help="Only these languages, as en,de,uk. [default: 75]",
     ),
