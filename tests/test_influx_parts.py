@@ -1,7 +1,9 @@
 """The parts of the way to InfluxDB, each alone: targets, answers, deliveries, patience, the sink."""
 
 import json
+import socket
 import threading
+import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,11 +12,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from urllib3 import PoolManager
+from urllib3.exceptions import ConnectTimeoutError
 
 from dial_enricher.errors import Code, SettingError
 from dial_enricher.event import Event, Exchange, Fault, Line, Log
 from dial_enricher.signals import Stop
 from dial_enricher.sinks.influx import fates
+from dial_enricher.sinks.influx.deadline import deadline, watch
 from dial_enricher.sinks.influx.delivery import MOST_BYTES, MOST_LINES, Delivery, Outcome
 from dial_enricher.sinks.influx.fates import DISTRUSTED, FATES, NO_ANSWER, Answer, Fate
 from dial_enricher.sinks.influx.patience import Patience, backoff
@@ -410,6 +415,17 @@ def test_a_line_that_is_refused_while_the_outcome_is_copied_is_not_lost() -> Non
     outcome.refused = Hasty(outcome)
     copy = outcome.so_far("away")
     assert (copy.undelivered, copy.refused) == ({1}, {0: "no"})
+
+
+def test_a_connection_that_comes_after_the_deadline_is_not_used() -> None:
+    """There was nothing to cut when it passed, and nobody would cut it later."""
+    pools = PoolManager(retries=False)
+    watch(pools)
+    with socket.create_server(("127.0.0.1", 0)) as silent, deadline(0) as limit:
+        while not limit.passed:
+            time.sleep(0.001)
+        with pytest.raises(ConnectTimeoutError, match="connected too late"):
+            pools.request("GET", f"http://127.0.0.1:{silent.getsockname()[1]}", timeout=60)
 
 
 class TestPatience:

@@ -20,6 +20,7 @@ from dial_enricher.signals import Stop
 from dial_enricher.sinks.descriptor import check_open, write_lines
 
 _HEAP_BYTES = 1 << 20
+"""Letters are written in heaps of about this size: all of a large batch at once would double its memory."""
 
 
 class DeadLetters:
@@ -118,9 +119,8 @@ class Undertaker:
         self._failed = False
 
     def bury(self, events: Sequence[Event]) -> None:
-        if events and self._failed:
-            _regret(events)
         if self._failed:
+            _regret(events)
             return
         written = self._letters.written
         try:
@@ -133,6 +133,8 @@ class Undertaker:
 
 def _regret(events: Sequence[Event]) -> None:
     """Says which records died without a letter."""
+    if not events:
+        return
     first, last = events[0].line, events[-1].line
     LOGGER.warning(
         "no letter for dead records: %d, from %s, line %d, to %s, line %d",
@@ -141,7 +143,7 @@ def _regret(events: Sequence[Event]) -> None:
 
 
 def _heaps(letters: Iterable[bytes]) -> Iterator[list[bytes]]:
-    """The letters in lists of about a mebibyte: all letters of a large batch would double its memory."""
+    """The letters in lists, each of which is written at once."""
     heap: list[bytes] = []
     size = 0
     for letter in letters:

@@ -8,6 +8,7 @@ from typing import Any
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError
 
 
 class Deadline:
@@ -54,14 +55,13 @@ class _Watched(HTTPConnection):
     def connect(self) -> None:
         _request.deadline.connection = self
         super().connect()
+        if _request.deadline.passed:  # there was nothing to cut yet
+            self.close()
+            raise ConnectTimeoutError(self, "connected too late")
 
     def request(self, *arguments: Any, **more: Any) -> None:
         _request.deadline.connection = self
         super().request(*arguments, **more)
-
-
-class _Http(_Watched):
-    pass
 
 
 class _Https(_Watched, HTTPSConnection):
@@ -69,7 +69,7 @@ class _Https(_Watched, HTTPSConnection):
 
 
 class _HttpPool(HTTPConnectionPool):
-    ConnectionCls = _Http
+    ConnectionCls = _Watched
 
 
 class _HttpsPool(HTTPSConnectionPool):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum, auto
+from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
@@ -37,7 +38,7 @@ class Fate(Enum):
     """Nothing is taken for now; perhaps all was stored and the answer is lost. Sending again is harmless."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Answer:
     """What came back for one request."""
 
@@ -48,6 +49,15 @@ class Answer:
     """Names in lower case."""
     trouble: str = ""
     """In place of an answer: what went wrong, in a few words."""
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """The JSON object in the body; empty when there is none. Read once: it may quote a whole batch."""
+        try:
+            document = jsontext.loads(self.body)
+        except (jsontext.NotJson, UnicodeDecodeError):
+            return {}
+        return document if isinstance(document, dict) else {}
 
 
 FATES: dict[int, Fate] = {
@@ -83,7 +93,7 @@ def fate(answer: Answer) -> Fate:
 
 def _is_from_influxdb(answer: Answer) -> bool:
     """Whether InfluxDB looked at the lines, not a proxy, a firewall or a server for TLS at the request."""
-    return isinstance(_document(answer), dict) or any("influx" in name for name in answer.headers)
+    return bool(answer.document) or any("influx" in name for name in answer.headers)
 
 
 def words(answer: Answer) -> str:
@@ -94,10 +104,9 @@ def words(answer: Answer) -> str:
 
 
 def _message(answer: Answer) -> str:
-    document = _document(answer)
-    if isinstance(document, dict):
-        said = document.get("message") or document.get("error")
-        detail = document["data"].get("error_message") if isinstance(document.get("data"), dict) else None
+    if document := answer.document:
+        said, data = document.get("message") or document.get("error"), document.get("data")
+        detail = data.get("error_message") if isinstance(data, dict) else None
         return ": ".join(part for part in (said, detail) if isinstance(part, str))
     if "html" in answer.headers.get("content-type", "") or answer.body.lstrip().startswith(b"<"):
         return f"{answer.status} {_reason(answer.status)}, a web page"
@@ -119,20 +128,12 @@ def _reason(status: int) -> str:
         return ""
 
 
-def _document(answer: Answer) -> Any:
-    try:
-        return jsontext.loads(answer.body)
-    except (jsontext.NotJson, UnicodeDecodeError):
-        return None
-
-
 def refused_lines(answer: Answer, count: int) -> dict[int, str]:
     """The lines that version 3 names in its list, by their place from 0, with its words for each.
 
     Empty when it names none, or any that was not sent: they have to be found otherwise.
     """
-    document = _document(answer)
-    listed = document.get("data") if isinstance(document, dict) else None
+    listed = answer.document.get("data")
     named: dict[int, str] = {}
     for item in listed if isinstance(listed, list) else ():
         number = item.get("line_number") if isinstance(item, dict) else None

@@ -16,7 +16,6 @@ import urllib3
 from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.rest import ApiException
 
-from dial_enricher import jsontext
 from dial_enricher.errors import SettingError
 from dial_enricher.sinks.influx.deadline import deadline, watch
 from dial_enricher.sinks.influx.fates import DISTRUSTED, NO_ANSWER, Answer
@@ -112,11 +111,7 @@ def told_version(answer: Answer) -> str:
     """The version in an answer to `/ping` or `/health`, such as `1.6.7`; empty when it tells none."""
     told: Any = answer.headers.get("x-influxdb-version", "")
     if not told:
-        try:
-            document = jsontext.loads(answer.body)
-        except (jsontext.NotJson, UnicodeDecodeError):
-            return ""
-        told = document.get("version", "") if isinstance(document, dict) else ""
+        told = answer.document.get("version", "")
     number = str(told).removeprefix("v")
     return number if number[:1].isdigit() else ""
 
