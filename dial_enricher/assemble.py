@@ -1,27 +1,42 @@
 """Settings become a ready pipeline: the only place that chooses parts. Connects to nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol, runtime_checkable
 
 from dial_enricher import jsonlines, lineprotocol, logformat
+from dial_enricher.batch import Batcher
 from dial_enricher.event import Event, Line, Point
-from dial_enricher.pipeline import Enricher, Graveyard, Pipeline, Sink
+from dial_enricher.pipeline import Enricher, Graveyard, Nobody, Pipeline, Sink, Witness
 from dial_enricher.points import PointBuilder
 from dial_enricher.pricing import Pricing
 from dial_enricher.profiles import profile
-from dial_enricher.settings import Destination, Format, Scope, Settings
+from dial_enricher.reader import Reader
+from dial_enricher.settings import Ack, Destination, Format, Scope, Settings
 from dial_enricher.signals import Stop
 from dial_enricher.sinks.deadletter import DeadLetters, Undertaker
-from dial_enricher.sinks.stdout import StdoutSink
+from dial_enricher.sinks.output import OutputSink
 from dial_enricher.stats import Stats
 
+_MAX_BATCH_BYTES = 2 * 1024 * 1024
 _RENDERERS: dict[Format, Callable[[Point], bytes]] = {
     Format.LP: lineprotocol.render,
     Format.JSON: jsonlines.render,
 }
 
 
-def _stdout(settings: Settings, stop: Stop) -> Sink:
-    return StdoutSink()
+class Input(Protocol):
+    def batches(self) -> Iterator[list[Line]]: ...
+
+
+@runtime_checkable
+class OnDisk(Protocol):
+    """A part that can put on the disk what it has written. Raises SinkDown."""
+
+    def sync(self) -> None: ...
+
+
+def _output(settings: Settings, stop: Stop) -> Sink:
+    return OutputSink(settings.output)
 
 
 def _influx(settings: Settings, stop: Stop) -> Sink:
@@ -36,13 +51,13 @@ def _influx(settings: Settings, stop: Stop) -> Sink:
 
 
 SINKS: dict[Destination, Callable[[Settings, Stop], Sink]] = {
-    Destination.STDOUT: _stdout,
+    Destination.STDOUT: _output,
     Destination.INFLUXDB: _influx,
 }
 
 
 def make_sink(settings: Settings, stop: Stop) -> Sink:
-    """Where the points go. Raises SettingError."""
+    """Where the points go. Raises SettingError, and SinkDown for a file that cannot be opened."""
     return SINKS[settings.to](settings, stop)
 
 
@@ -53,7 +68,35 @@ def make_graveyard(settings: Settings, stop: Stop) -> Graveyard:
         with_content=settings.dead_letter_content,
         max_bytes=settings.dead_letter_max,
     )
-    return Undertaker(letters, stop)
+    return Undertaker(letters, stop, comes_again=settings.comes_again)
+
+
+def make_input(
+    settings: Settings, sources: Sequence[str], stop: Stop, written: Sequence[Sink | Graveyard], growth: int
+) -> tuple[Input, Witness]:
+    """What reads, and who wants to know what is settled.
+
+    A checkpoint is saved after what was `written` is on the disk. `growth` is how many times longer than a
+    record a line may be.
+    Raises SettingError, and SinkDown for a file that cannot be opened.
+    """
+    batcher = Batcher(settings.batch_lines, _MAX_BATCH_BYTES, settings.max_delay)
+    longest = settings.max_line_bytes * growth
+    if settings.ack is Ack.RSYSLOG:
+        from dial_enricher.rsyslog import Rsyslog, Spool
+
+        rsyslog = Rsyslog(batcher, longest, stop, Spool(settings.checkpoint) if settings.checkpoint else None)
+        return rsyslog, rsyslog
+    if settings.checkpoint is None and not settings.follow:
+        return Reader(sources, batcher, longest, stop), Nobody()
+    from dial_enricher.files.checkpoint import Checkpoint
+    from dial_enricher.files.follower import Follower
+    from dial_enricher.files.reader import FileReader
+
+    on_disk = [part for part in written if isinstance(part, OnDisk)]
+    checkpoint = Checkpoint(settings.checkpoint, stop, on_disk) if settings.checkpoint else None
+    kind = Follower if settings.follow else FileReader
+    return kind(sources, batcher, longest, stop, checkpoint), checkpoint or Nobody()
 
 
 def assemble(
@@ -61,6 +104,7 @@ def assemble(
     sink: Sink,
     graveyard: Graveyard,
     decode: Callable[[Line], list[Event]] = logformat.decode,
+    witness: Witness | None = None,
 ) -> Pipeline:
     """The pipeline for these settings, between a sink and a graveyard. Raises SettingError."""
     stats = Stats()
@@ -73,6 +117,7 @@ def assemble(
         sink=sink,
         graveyard=graveyard,
         stats=stats,
+        witness=witness or Nobody(),
     )
 
 

@@ -10,28 +10,26 @@ from click.shell_completion import CompletionItem
 
 from dial_enricher import __version__, logformat, logs
 from dial_enricher import replay as dead_letters
-from dial_enricher.assemble import assemble, make_graveyard, make_sink
-from dial_enricher.batch import Batcher
+from dial_enricher.assemble import Input, assemble, make_graveyard, make_input, make_sink
 from dial_enricher.doctor_cli import doctor
 from dial_enricher.errors import Code, SettingError, SinkClosed, SinkDown, where
 from dial_enricher.event import Event, Line
 from dial_enricher.options import EXIT_ERROR, EXIT_PIPE_CLOSED, EXIT_SETTING, WrongSetting
 from dial_enricher.pipeline import Pipeline
 from dial_enricher.profiles import Profile, profile
-from dial_enricher.reader import STDIN, InputFailed, Reader
+from dial_enricher.reader import STDIN, InputFailed
 from dial_enricher.report import report
 from dial_enricher.schema_text import FORMATS
-from dial_enricher.settings import Format, Settings, check_no_loop, chosen
+from dial_enricher.settings import Format, Settings, check_no_loop, check_sources, chosen
 from dial_enricher.signals import Stop, exit_code
 from dial_enricher.sinks.descriptor import check_open, leave_quietly
 from dial_enricher.stats import Stats
-from dial_enricher.stream_options import no_tag, read_settings, schema, stream_options, tag
+from dial_enricher.stream_options import input_options, no_tag, read_settings, schema, stream_options, tag
 from dial_enricher.topics_cli import topics
 from dial_enricher.train_cli import train
 
 EXIT_STRICT = 3
 EXIT_UNDELIVERED = 4
-_MAX_BATCH_BYTES = 2 * 1024 * 1024
 _DEFAULT = "enrich"
 _EXIT_CODES = """\b
 Exit codes:
@@ -82,11 +80,15 @@ _FILES = click.Path(exists=True, dir_okay=False, readable=True, allow_dash=True)
 
 
 @main.command(epilog=_EXIT_CODES)
-@click.argument("files", nargs=-1, type=_FILES)
+@click.argument("files", nargs=-1, type=click.Path())
+@input_options
 @stream_options
 @click.pass_context
 def enrich(ctx: click.Context, /, files: Sequence[str], **options: Any) -> None:
     """Turn log lines into points: those of FILES, or of standard input (also `-`)."""
+    if not options["follow"]:  # then they are patterns, and what fits them may come later
+        for file in files:
+            _FILES.convert(file, ctx.command.params[0], ctx)
     if not files and sys.stdin is not None and sys.stdin.isatty():
         click.echo((ctx.parent or ctx).get_help())
         return
@@ -120,18 +122,21 @@ def _stream(
         _check_descriptors(sources)
         stop = Stop(options["drain_time"])
         stop.listen()  # before the slow parts: a signal during the start must not lose what the pipe holds
-        settings = read_settings(options, os.environ, archive=STDIN not in sources)
-        check_no_loop(sources, settings.dead_letter)
+        settings = read_settings(
+            options, os.environ, archive=STDIN not in sources and not options.get("follow")
+        )
+        check_sources(settings, sources)
         logs.set_up(settings.log_level, settings.log_format, settings.log_file)
-        pipeline = assemble(settings, make_sink(settings, stop), make_graveyard(settings, stop), decode)
+        sink, graveyard = make_sink(settings, stop), make_graveyard(settings, stop)
+        reader, witness = make_input(settings, sources, stop, (sink, graveyard), growth)
+        check_no_loop(settings, sources)
+        pipeline = assemble(settings, sink, graveyard, decode, witness)
     except (SettingError, SinkDown) as error:
         raise WrongSetting(str(error)) from None
-    batcher = Batcher(settings.batch_lines, _MAX_BATCH_BYTES, settings.max_delay)
-    reader = Reader(sources, batcher, settings.max_line_bytes * growth, stop)
     return _run(pipeline, reader, settings, stop)
 
 
-def _run(pipeline: Pipeline, reader: Reader, settings: Settings, stop: Stop) -> int:
+def _run(pipeline: Pipeline, reader: Input, settings: Settings, stop: Stop) -> int:
     """Runs the stream to its end; the exit code."""
     try:
         pipeline.run(reader.batches())
@@ -152,10 +157,12 @@ def _run(pipeline: Pipeline, reader: Reader, settings: Settings, stop: Stop) -> 
 
 
 def _exit_code(stats: Stats, settings: Settings, stop: Stop) -> int:
-    if stop.reason is not None:
-        return EXIT_SETTING if stop.misconfigured else EXIT_ERROR
+    if stop.misconfigured:
+        return EXIT_SETTING
     if stats.dead[Code.UNDELIVERED]:
         return EXIT_UNDELIVERED
+    if stop.reason is not None:
+        return EXIT_ERROR
     if stop.signal is not None:
         return exit_code(stop.signal)
     return EXIT_STRICT if settings.strict and stats.dead else 0

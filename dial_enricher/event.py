@@ -14,6 +14,18 @@ from dial_enricher.errors import Code
 Json = dict[str, Any]
 
 
+@dataclass(slots=True, eq=False)
+class Origin:
+    """A file that lines are read from, as long as it only grows; one that was cut is another origin."""
+
+    path: str
+    """Its present name."""
+    device: int
+    inode: int
+    head: bytes = b""
+    """Its first bytes, which tell it from others."""
+
+
 @dataclass(slots=True)
 class Line:
     """One line as read, without its newline."""
@@ -25,6 +37,12 @@ class Line:
     """Counted from 1 within the source."""
     excess: "Excess | None" = None
     """Set when the line was longer than allowed; `raw` is then only its head."""
+    origin: Origin | None = None
+    """None where nobody wants to know how far a file was read."""
+    begin: int = 0
+    """Bytes of the source before the line."""
+    end: int = 0
+    """Bytes of the source up to the next line."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -146,7 +164,11 @@ class Event:
     """Set once; from then on every stage skips the event."""
     written: bool = False
     buried: bool = False
-    """Its dead letter is written."""
+    """Its dead letter is written, or is not wanted."""
+    ends_line: bool = False
+    """It is the last record of its line."""
+    lost: bool = False
+    """Neither stored nor in a letter, and not for its own fault: it has to be read again."""
 
     @property
     def live(self) -> bool:

@@ -9,7 +9,7 @@ or buried, and the accounts are checked to say so.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from dial_enricher.endpoints import understand
@@ -35,6 +35,24 @@ class Graveyard(Protocol):
     def bury(self, events: Sequence[Event]) -> None: ...
 
 
+class Witness(Protocol):
+    """Who wants to know what is settled: a checkpoint, or a shipper that waits for an answer."""
+
+    def settled(self, events: Sequence[Event]) -> None: ...
+    def rest(self) -> None:
+        """Nothing more is to be settled for now."""
+
+
+class Nobody:
+    """Nobody wants to know."""
+
+    def settled(self, events: Sequence[Event]) -> None:
+        pass
+
+    def rest(self) -> None:
+        pass
+
+
 @dataclass(slots=True)
 class Pipeline:
     """The parts that Settings chose, in the order of the work."""
@@ -47,6 +65,7 @@ class Pipeline:
     sink: Sink
     graveyard: Graveyard
     stats: Stats
+    witness: Witness = field(default_factory=Nobody)
 
     def run(self, batches: Iterable[list[Line]]) -> None:
         """Takes every batch through all stages; an empty one says that the input pauses.
@@ -59,10 +78,14 @@ class Pipeline:
                     self.process(lines)
                 else:
                     self._settle(self.sink.flush())
+                    self.witness.rest()
         except InputFailed:
             self._finish()
             raise
-        self._finish()
+        else:
+            self._finish()
+        finally:
+            self.witness.rest()
 
     def _finish(self) -> None:
         self._settle(self.sink.flush())
@@ -84,6 +107,7 @@ class Pipeline:
     def _settle(self, events: list[Event]) -> None:
         self._bury(events)
         self.stats.settle(events)
+        self.witness.settled(events)
 
     def _bury(self, events: list[Event]) -> None:
         """Hands over what died, in the stages or in the sink; a sink need not keep what is buried."""
@@ -95,9 +119,11 @@ class Pipeline:
 
     def _decode(self, line: Line) -> list[Event]:
         try:
-            return self.decode(line)
+            events = self.decode(line)
         except Exception as error:
-            return [Event(line.raw, line, fault=_internal("decode", error))]
+            events = [Event(line.raw, line, fault=_internal("decode", error))]
+        events[-1].ends_line = True
+        return events
 
     def _render(self, event: Event) -> None:
         for point in event.points:

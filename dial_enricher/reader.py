@@ -7,11 +7,11 @@ the interpreter at exit, and only `select` lets a quiet stream flush by age.
 import os
 import select
 import stat
-import time
 from collections.abc import Iterable, Iterator
 
 from dial_enricher.batch import Batcher
 from dial_enricher.event import Line
+from dial_enricher.outlet import Outlet
 from dial_enricher.signals import Stop
 from dial_enricher.split import Splitter
 
@@ -30,10 +30,9 @@ class Reader:
 
     def __init__(self, sources: Iterable[str], batcher: Batcher, max_line_bytes: int, stop: Stop) -> None:
         self._sources = sources
-        self._batcher = batcher
+        self._outlet = Outlet(batcher)
         self._max_line_bytes = max_line_bytes
         self._stop = stop
-        self._told_pause = True
 
     def batches(self) -> Iterator[list[Line]]:
         """Batches until the last source has ended or the program is told to stop.
@@ -51,42 +50,27 @@ class Reader:
                     yield from self._read(source)
         except OSError as error:
             failure = error
-        if batch := self._batcher.take():
-            yield batch
+        yield from self._outlet.rest()
         if failure is not None:
-            raise InputFailed(f"cannot read {_name(source)}: {failure.strerror}")
+            raise InputFailed(f"cannot read {shown(source)}: {failure.strerror}")
 
     def _read(self, source: str) -> Iterator[list[Line]]:
         fd = 0 if source == STDIN else os.open(source, os.O_RDONLY | os.O_CLOEXEC)
-        splitter = Splitter(_name(source), self._max_line_bytes)
+        splitter = Splitter(shown(source), self._max_line_bytes)
         try:
             is_file = stat.S_ISREG(os.fstat(fd).st_mode)
             for chunk in self._chunks(fd, is_file):
-                for batch in self._full_batches(splitter.feed(chunk)):
+                for batch in self._outlet.fill(splitter.feed(chunk)):
                     yield batch
                     if is_file and self._stop.asked:  # a file keeps what we leave
                         return
-                if not chunk and self._pauses():
-                    yield []
+                if not chunk and (due := self._outlet.due()) is not None:
+                    yield due
         finally:
             if fd != 0:
                 os.close(fd)
         if self._stop.reason is None and not (is_file and self._stop.asked):  # else we cut the last line
-            yield from self._full_batches(splitter.finish())
-
-    def _full_batches(self, lines: list[Line]) -> Iterator[list[Line]]:
-        now = time.monotonic()
-        for line in lines:
-            if self._batcher.add(line, now):
-                yield self._batcher.take()
-        if self._batcher.until_old(time.monotonic()) == 0:
-            yield self._batcher.take()
-
-    def _pauses(self) -> bool:
-        """Whether nothing waits here and nothing came, for the first time since something did."""
-        first = not self._told_pause and self._batcher.until_old(time.monotonic()) is None
-        self._told_pause |= first
-        return first
+            yield from self._outlet.fill(splitter.finish())
 
     def _chunks(self, fd: int, is_file: bool) -> Iterator[bytes]:
         """Chunks until the end of the source; an empty one when there is something better to do than wait."""
@@ -103,23 +87,18 @@ class Reader:
                 continue
             if not chunk:
                 return
-            self._told_pause = False
             yield chunk
 
     def _wait(self, fd: int) -> bool:
         """Whether there is something to read now; false when the batch or the patience is at its end."""
         while True:
-            timeout = self._batcher.until_old(time.monotonic())
-            if timeout is None and not self._told_pause:
-                timeout = 0
-            if self._stop.asked:
-                timeout = _QUIET_SECONDS
+            timeout = _QUIET_SECONDS if self._stop.asked else self._outlet.patience()
             readable = select.select([fd, self._stop.fd], [], [], timeout)[0]
             if self._stop.fd not in readable:
                 return fd in readable
             self._stop.quiet()
 
 
-def _name(source: str) -> str:
+def shown(source: str) -> str:
     """What a source is called in logs and dead letters; a file name need not be UTF-8."""
     return "stdin" if source == STDIN else os.fsencode(source).decode(errors="replace")

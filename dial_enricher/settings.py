@@ -1,6 +1,6 @@
 """Every setting, its default and the environment variable that sets it. Checked here, connects to nothing."""
 
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -10,6 +10,7 @@ from dial_enricher.errors import SettingError
 from dial_enricher.logs import LogFormat
 from dial_enricher.profiles import Profile, profile
 from dial_enricher.rates import Rate, parse_rates
+from dial_enricher.reader import STDIN
 from dial_enricher.signals import DRAIN_SECONDS
 from dial_enricher.sinks.influx.target import Target
 
@@ -28,6 +29,13 @@ _Choice = TypeVar("_Choice", bound=StrEnum)
 class Destination(StrEnum):
     STDOUT = "stdout"
     INFLUXDB = "influxdb"
+
+
+class Ack(StrEnum):
+    """Who waits on standard output for answers."""
+
+    OFF = "off"
+    RSYSLOG = "rsyslog"
 
 
 class Format(StrEnum):
@@ -58,7 +66,12 @@ class Summary(StrEnum):
 class Settings:
     """What the parts are built from. Raises SettingError for a value that makes no sense."""
 
+    checkpoint: str | None = None
+    follow: bool = False
+    ack: Ack = Ack.OFF
     to: Destination = Destination.STDOUT
+    output: str | None = None
+    """A file in place of standard output."""
     influx: Target | None = None
     """Needed by the destination influxdb, and by it alone."""
     retry_time: float | None = None
@@ -98,6 +111,14 @@ class Settings:
     def __post_init__(self) -> None:
         if self.dead_letter_content and self.dead_letter is None:
             raise SettingError("--dead-letter-content needs --dead-letter FILE")
+        if self.to is Destination.INFLUXDB and self.output is not None:
+            raise SettingError("--output names a file for points, but --to influxdb sends them to the server")
+        if self.ack is not Ack.OFF and self.to is Destination.STDOUT and self.output is None:
+            raise SettingError(
+                f"with --ack {self.ack} standard output is for answers: use --to influxdb or --output FILE"
+            )
+        if self.ack is not Ack.OFF and self.follow:
+            raise SettingError(f"--ack {self.ack} reads standard input: there is nothing to --follow")
         if self.to is Destination.INFLUXDB and self.influx is None:
             raise SettingError("the destination influxdb needs a target")
         if self.to is Destination.INFLUXDB and self.format is not Format.LP:
@@ -111,6 +132,11 @@ class Settings:
                 raise SettingError(f"{name} must be 0 to {LONGEST_DELAY} seconds")
         if self.retry_time is not None and not self.retry_time >= 0:
             raise SettingError("retry_time must be 0 seconds or more")
+
+    @property
+    def comes_again(self) -> bool:
+        """Whether the input gives a record again that could not be delivered."""
+        return self.checkpoint is not None or self.ack is not Ack.OFF
 
 
 def chosen(kind: type[_Choice], name: str, value: str) -> _Choice:
@@ -132,12 +158,34 @@ def read_rates(file: Path | None, environment: Mapping[str, str]) -> Mapping[str
         raise SettingError(f"cannot read {file}: {error.strerror}") from None
 
 
-def check_no_loop(sources: Iterable[str], dead_letter: str | None) -> None:
-    """Raises SettingError when the dead letters would be read as they are written."""
-    letters = Path(dead_letter or "")
-    for source in map(Path, sources):
-        if letters.is_file() and source.is_file() and source.samefile(letters):
-            raise SettingError(f"--dead-letter {dead_letter} is being read: name another file")
+def check_sources(settings: Settings, sources: Sequence[str]) -> None:
+    """Raises SettingError when the sources cannot be read in the way that is asked for."""
+    if settings.ack is not Ack.OFF:
+        if list(sources) != [STDIN]:
+            raise SettingError(f"--ack {settings.ack} reads standard input: name no FILES")
+    elif STDIN in sources:
+        for flag, wanted in (("--follow", settings.follow), ("--checkpoint", settings.checkpoint)):
+            if wanted:
+                raise SettingError(f"{flag} needs FILES: standard input cannot be read again")
+
+
+def check_no_loop(settings: Settings, sources: Iterable[str]) -> None:
+    """Raises SettingError when something would be read that is being written."""
+    if settings.follow:
+        from dial_enricher.files.follower import expanded
+
+        sources = [name for pattern in sources for name in expanded(pattern)]
+    written = {
+        "--dead-letter": settings.dead_letter,
+        "--output": settings.output,
+        "--checkpoint": settings.checkpoint,
+        "--log-file": settings.log_file,
+    }
+    for flag, name in written.items():
+        file = Path(name or "")
+        for source in map(Path, sources):
+            if file.is_file() and source.is_file() and source.samefile(file):
+                raise SettingError(f"{flag} {name} is being read: name another file")
 
 
 def load_env_file(file: Path, environment: MutableMapping[str, str]) -> None:

@@ -9,6 +9,9 @@ DRAIN_SECONDS = 5.0
 _FOR_DELIVERY = 0.9
 """Of the time for draining: the rest is for dead letters and for leaving."""
 
+AWAY = "InfluxDB was away for too long; the next start goes on with what it does not have"
+"""Why to stop where a record can be read again."""
+
 
 class Stop:
     """Remembers that the program was told to stop and until when, and wakes whoever waits on `fd`.

@@ -3,7 +3,7 @@
 from hashlib import sha256
 from typing import Protocol
 
-from dial_enricher.event import Excess, Line
+from dial_enricher.event import Excess, Line, Origin
 
 
 class _Hash(Protocol):
@@ -12,12 +12,25 @@ class _Hash(Protocol):
 
 
 class Splitter:
-    """Splits one source at its newlines. Of a line that is too long only the head is kept."""
+    """Splits one source at its newlines. Of a line that is too long only the head is kept.
 
-    def __init__(self, source: str, max_line_bytes: int) -> None:
+    It begins at an offset in bytes, before which there were so many lines.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        max_line_bytes: int,
+        origin: Origin | None = None,
+        *,
+        offset: int = 0,
+        lines: int = 0,
+    ) -> None:
         self._source = source
         self._max = max_line_bytes
-        self._number = 0
+        self._origin = origin
+        self._offset = offset
+        self._number = lines
         self._begin_line()
 
     def _begin_line(self) -> None:
@@ -38,7 +51,7 @@ class Splitter:
 
     def finish(self) -> list[Line]:
         """The last line, when the source ended without a newline."""
-        return [self._end_line()] if self._length else []
+        return [self._end_line(newline=0)] if self._length else []
 
     def _extend(self, piece: bytes) -> None:
         self._length += len(piece)
@@ -51,9 +64,11 @@ class Splitter:
                 self._hash = sha256(line)
                 self._parts = [line[: self._max]]
 
-    def _end_line(self) -> Line:
+    def _end_line(self, newline: int = 1) -> Line:
+        """The line that ends here, with so many bytes behind it that are none of its own."""
         self._number += 1
+        begin, self._offset = self._offset, self._offset + self._length + newline
         raw = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
         excess = Excess(self._length, self._hash.hexdigest()) if self._hash is not None else None
         self._begin_line()
-        return Line(raw, self._source, self._number, excess)
+        return Line(raw, self._source, self._number, excess, self._origin, begin, self._offset)

@@ -23,6 +23,7 @@ from dial_enricher.settings import (
     LONGEST_DELAY,
     MODEL_RATES,
     Accuracy,
+    Ack,
     Destination,
     Format,
     Scope,
@@ -35,6 +36,7 @@ from dial_enricher.sinks.influx.target import Version, read_target
 
 _AUTO = "auto"
 _ENUMERATIONS: dict[str, type[StrEnum]] = {
+    "ack": Ack,
     "to": Destination,
     "format": Format,
     "schema": Profile,
@@ -76,6 +78,26 @@ no_tag = option(
     "--no-tag", multiple=True, callback=_columns, metavar="COLUMN", help="Make a column a field. Repeatable."
 )
 
+_INPUT_OPTIONS: tuple[Decorator, ...] = (
+    option(
+        "--checkpoint",
+        type=click.Path(dir_okay=False),
+        help="Remember here how far each of FILES is done, and go on from there at the next start.",
+    ),
+    option(
+        "--follow",
+        is_flag=True,
+        help="Read on while FILES grow, until told to stop. They may be patterns, as "
+        "'/app/log/aidial-*.log': files that come later are read too.",
+    ),
+    choice(
+        "--ack",
+        Ack,
+        Settings.ack,
+        "rsyslog: answer its omprog (confirmMessages) on standard output when a record is stored. "
+        "Needs --to influxdb or --output.",
+    ),
+)
 _OPTIONS: tuple[Decorator, ...] = (
     env_file,
     choice(
@@ -86,6 +108,7 @@ _OPTIONS: tuple[Decorator, ...] = (
         "INFLUX_API_TOKEN (version 2), INFLUX_DATABASE and INFLUX_API_TOKEN (3), or INFLUX_DATABASE, "
         "INFLUX_USERNAME and INFLUX_PASSWORD (1).",
     ),
+    option("--output", type=click.Path(dir_okay=False), help="Append points here, not to standard output."),
     choice("--influx-version", (_AUTO, *Version), _AUTO, "The version of the server; auto: ask it."),
     option("--influx-token-file", type=_file(), help="Read the token from here, not from INFLUX_API_TOKEN."),
     option("--influx-ca", type=_file(), help="Trust the certificates in this PEM file."),
@@ -190,10 +213,19 @@ def stream_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return reduce(lambda inner, decorate: decorate(inner), reversed(_OPTIONS), command)
 
 
+def input_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Those that say how FILES are read, or standard input."""
+    return reduce(lambda inner, decorate: decorate(inner), reversed(_INPUT_OPTIONS), command)
+
+
 def read_settings(options: dict[str, Any], environment: Mapping[str, str], *, archive: bool) -> Settings:
-    """The Settings that options and environment make; `archive` when files are read. Raises SettingError."""
-    chosen_options = {name: chosen(kind, name, options[name]) for name, kind in _ENUMERATIONS.items()}
-    options = options | chosen_options
+    """The Settings that options and environment make; `archive` when files are read to their end.
+
+    Raises SettingError.
+    """
+    options = options | {
+        name: chosen(kind, name, options[name]) for name, kind in _ENUMERATIONS.items() if name in options
+    }
     version, token_file = options.pop("influx_version"), options.pop("influx_token_file")
     ca, timeout = options.pop("influx_ca"), options.pop("influx_timeout")
     if options["to"] is Destination.INFLUXDB:

@@ -11,7 +11,7 @@ from dial_enricher.errors import Code
 from dial_enricher.event import Event, Fault, Line
 from dial_enricher.pipeline import Sink
 from dial_enricher.sinks.deadletter import DeadLetters
-from dial_enricher.sinks.stdout import StdoutSink
+from dial_enricher.sinks.output import OutputSink
 from dial_enricher.stats import Stats
 from tests.support import PLAIN_SETTINGS, Json, memory
 
@@ -62,7 +62,7 @@ def ended(
     """What becomes of some lines: through all stages to a sink and a file of dead letters."""
     with memory() as target, memory() as file:
         graves = DeadLetters(f"/proc/self/fd/{file}", with_content=with_content)
-        sink: Sink = StdoutSink(target) if reachable else Unreachable()
+        sink: Sink = OutputSink(fd=target) if reachable else Unreachable()
         pipeline = assemble(PLAIN_SETTINGS, sink, graves, decode)
         pipeline.process(numbered(data))
         pipeline.stats.close()

@@ -22,7 +22,7 @@ from dial_enricher.settings import MODEL_RATES, TOPIC_EMBEDDINGS_MODEL, TOPIC_MO
 from dial_enricher.signals import Stop
 from dial_enricher.sinks.deadletter import DeadLetters
 from dial_enricher.sinks.influx import target
-from dial_enricher.sinks.stdout import StdoutSink
+from dial_enricher.sinks.output import OutputSink
 from dial_enricher.stats import Stats
 
 Json = dict[str, Any]
@@ -183,7 +183,7 @@ def through(
     graves = _Graves()
     stop = Stop()
     with memory(data) as source, memory() as target:
-        pipeline = assemble(settings, StdoutSink(target), graves)
+        pipeline = assemble(settings, OutputSink(fd=target), graves)
         batcher = Batcher(settings.batch_lines, batch_bytes, settings.max_delay)
         path = f"/proc/self/fd/{source}"
         reader = Reader([path], batcher, settings.max_line_bytes, stop)

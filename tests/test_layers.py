@@ -16,7 +16,7 @@ FLOORS = (
     "errors event schema",
     "values take jsontext logformat replay identity usage rates pricing bodies streams texts points"
     " lineprotocol jsonlines batch split stats logs endpoint profiles schema_text topics",
-    "endpoints enrich sinks signals reader training",
+    "endpoints enrich sinks signals outlet reader files rsyslog training",
     "settings pipeline report",
     "assemble doctor",
     "enricher options stream_options doctor_cli topics_cli train_cli cli __main__ __init__",

@@ -137,7 +137,7 @@ def dead_letters(settings: Settings, files: Sequence[str]) -> Said:
         yield Level.OK, f"to standard error{kept}"
     else:
         _check_appendable(Path(name))
-        check_no_loop(files, name)
+        check_no_loop(settings, files)
         used = Path(name).stat().st_size if Path(name).is_file() else 0
         if used >= settings.dead_letter_max * _NEARLY_FULL:
             advice = "move it away, or raise --dead-letter-max"

@@ -12,12 +12,12 @@ from itertools import accumulate
 
 from dial_enricher import jsontext
 from dial_enricher.endpoint import logged_columns
-from dial_enricher.errors import SinkDown
+from dial_enricher.errors import Code, SinkDown
 from dial_enricher.event import Event, Json
 from dial_enricher.logs import LOGGER
 from dial_enricher.points import clean
 from dial_enricher.signals import Stop
-from dial_enricher.sinks.descriptor import check_open, write_lines
+from dial_enricher.sinks.descriptor import check_open, is_named, sync, write_lines
 
 _HEAP_BYTES = 1 << 20
 """Letters are written in heaps of about this size: all of a large batch at once would double its memory."""
@@ -59,11 +59,19 @@ class DeadLetters:
         for event in events:
             _report(event)
         if self._fd is not None and events:
-            if self._name and self._is_file and not _is_named(self._fd, self._name):
+            if self._name and self._is_file and not is_named(self._fd, self._name):
                 os.close(self._fd)
                 self._fd = self._open(self._name)
             for letters in _heaps(jsontext.dumps(self._letter(event)) + b"\n" for event in events):
                 self._write(self._fd, letters)
+
+    def sync(self) -> None:
+        """Puts the letters on the disk. Raises SinkDown."""
+        try:
+            if self._fd is not None:
+                sync(self._fd)
+        except OSError as error:
+            raise SinkDown(f"cannot write the dead-letter file {self._name}: {error.strerror}") from None
 
     def _write(self, fd: int, letters: list[bytes]) -> None:
         if self._in_mid_line:
@@ -110,15 +118,19 @@ class DeadLetters:
 class Undertaker:
     """Buries dead events while that is possible; when it is not, tells the program to stop.
 
-    What was read before goes its way, but reading more would lose what dies.
+    What was read before goes its way, but reading more would lose what dies. Where records come again by
+    themselves, those that could not be delivered get no letter.
     """
 
-    def __init__(self, letters: DeadLetters, stop: Stop) -> None:
+    def __init__(self, letters: DeadLetters, stop: Stop, *, comes_again: bool = False) -> None:
         self._letters = letters
         self._stop = stop
+        self._comes_again = comes_again
         self._failed = False
 
     def bury(self, events: Sequence[Event]) -> None:
+        if self._comes_again:
+            events = _without_undelivered(events)
         if self._failed:
             _regret(events)
             return
@@ -130,16 +142,38 @@ class Undertaker:
             self._stop.because(str(error))
             _regret(events[self._letters.written - written :])
 
+    def sync(self) -> None:
+        """Puts the letters on the disk. Raises SinkDown."""
+        self._letters.sync()
+
 
 def _regret(events: Sequence[Event]) -> None:
     """Says which records died without a letter."""
     if not events:
         return
+    for event in events:
+        event.lost = True
     first, last = events[0].line, events[-1].line
     LOGGER.warning(
         "no letter for dead records: %d, from %s, line %d, to %s, line %d",
         *(len(events), first.source, first.number, last.source, last.number),
     )
+
+
+def _without_undelivered(events: Sequence[Event]) -> list[Event]:
+    """The events without those that could not be delivered, which will be read again."""
+    kept = []
+    for event in events:
+        assert event.fault is not None
+        if event.fault.code is Code.UNDELIVERED:
+            event.lost = True
+        else:
+            kept.append(event)
+    if lost := len(events) - len(kept):
+        LOGGER.warning(
+            "not delivered, and to be read again: %d records", lost, extra={"code": Code.UNDELIVERED}
+        )
+    return kept
 
 
 def _heaps(letters: Iterable[bytes]) -> Iterator[list[bytes]]:
@@ -154,14 +188,6 @@ def _heaps(letters: Iterable[bytes]) -> Iterator[list[bytes]]:
             heap, size = [], 0
     if heap:
         yield heap
-
-
-def _is_named(fd: int, path: str) -> bool:
-    """Whether an open file still has its name."""
-    try:
-        return os.path.samestat(os.fstat(fd), os.stat(path))
-    except OSError:
-        return False
 
 
 def _ends_in_mid_line(path: str) -> bool:

@@ -7,6 +7,8 @@ import stat
 
 from dial_enricher.errors import SinkDown
 
+_CHUNK_BYTES = 1 << 16
+
 
 def write_lines(fd: int, lines: bytes) -> None:
     """Writes all of the lines. Raises OSError; a file then ends with the last line that fitted."""
@@ -34,6 +36,37 @@ def _drop_half_line(fd: int, written: bytes) -> None:
     status = os.fstat(fd)
     if half and stat.S_ISREG(status.st_mode):
         os.ftruncate(fd, status.st_size - half)
+
+
+def cut_half_line(fd: int) -> None:
+    """Cuts a file back to its last whole line: a program was killed while it wrote the next one."""
+    status = os.fstat(fd)
+    if not stat.S_ISREG(status.st_mode):
+        return
+    end = status.st_size
+    while end > 0:
+        begin = max(0, end - _CHUNK_BYTES)
+        newline = os.pread(fd, end - begin, begin).rfind(b"\n")
+        if newline >= 0:
+            end = begin + newline + 1
+            break
+        end = begin
+    if end < status.st_size:
+        os.ftruncate(fd, end)
+
+
+def sync(fd: int) -> None:
+    """Puts what was written on the disk, if it is a file."""
+    if stat.S_ISREG(os.fstat(fd).st_mode):
+        os.fsync(fd)
+
+
+def is_named(fd: int, path: str) -> bool:
+    """Whether an open file still has its name."""
+    try:
+        return os.path.samestat(os.fstat(fd), os.stat(path))
+    except OSError:
+        return False
 
 
 def leave_quietly(fd: int) -> None:

@@ -1,0 +1,162 @@
+"""A file that is held open while it is read, and what happens to it meanwhile."""
+
+import os
+import stat
+import time
+from contextlib import suppress
+
+from dial_enricher import jsontext
+from dial_enricher.event import Line, Origin
+from dial_enricher.files.mark import HEAD_BYTES, Mark, Marks
+from dial_enricher.logs import LOGGER
+from dial_enricher.reader import shown
+from dial_enricher.split import Splitter
+
+_CHUNK_BYTES = 1 << 20
+_TAIL_BYTES = 4096
+"""That have to be the same for one file to be the beginning of a copy of another."""
+
+
+class NoFile(Exception):
+    """A name that does not lead to a regular file; the message says what it is."""
+
+
+class HeldFile:
+    """An open file. Its lines come whole; of the last one it waits for the end.
+
+    Raises NoFile, and OSError wherever it is read.
+    """
+
+    def __init__(self, path: str, max_line_bytes: int) -> None:
+        self.fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a pipe without writers blocks
+        status = os.fstat(self.fd)
+        if not stat.S_ISREG(status.st_mode):
+            os.close(self.fd)
+            raise NoFile("is a directory" if stat.S_ISDIR(status.st_mode) else "is no regular file")
+        self.key = (status.st_dev, status.st_ino)
+        self.path = path
+        self.born = status.st_mtime_ns
+        self.gone_since: float | None = None
+        """Since when no name leads here and nothing came, in seconds of the monotonic clock."""
+        self._max_line_bytes = max_line_bytes
+        self._begin(None)
+
+    def _begin(self, mark: Mark | None) -> None:
+        """Reads on from a mark; without one from the beginning."""
+        self.mark = mark
+        """Behind the last line that was read."""
+        self._last: Line | None = None
+        self.offset = mark.offset if mark else 0
+        """Bytes that were read."""
+        self.origin = Origin(os.path.abspath(self.path), *self.key, os.pread(self.fd, HEAD_BYTES, 0))
+        self._splitter = Splitter(
+            shown(self.path),
+            self._max_line_bytes,
+            self.origin,
+            offset=self.offset,
+            lines=mark.lines if mark else 0,
+        )
+        self._waited = False
+
+    # Where it is found
+
+    def find(self, marks: Marks) -> Mark | None:
+        """The mark that this file was read to."""
+        return marks.find(self.fd, self.key, self.origin.path)
+
+    def resume(self, mark: Mark) -> None:
+        """Begins at a mark, instead of the beginning."""
+        self._begin(mark)
+
+    def begins_like(self, other: "HeldFile") -> bool:
+        """Whether two files have the same first bytes, as far as both have any."""
+        common = min(len(self.origin.head), len(other.origin.head))
+        return self.origin.head[:common] == other.origin.head[:common]
+
+    def is_begun_copy_of(self, other: "HeldFile") -> bool:
+        """Whether all of this file stands in another one, so that it may be a copy that is being made."""
+        size = self.size
+        if size > other.size:
+            return False
+        places = [(min(size, HEAD_BYTES), 0), (min(size, _TAIL_BYTES), max(0, size - _TAIL_BYTES))]
+        return all(os.pread(self.fd, *place) == os.pread(other.fd, *place) for place in places)
+
+    def rename(self, path: str) -> None:
+        self.path, self.origin.path = path, os.path.abspath(path)
+
+    # How it is read
+
+    def reached(self) -> Mark | None:
+        """The mark behind the last line that was read."""
+        if self._last is not None:
+            self.mark, self._last = Mark.behind(self._last), None
+        return self.mark
+
+    @property
+    def size(self) -> int:
+        """Bytes by now."""
+        return os.fstat(self.fd).st_size
+
+    def was_cut(self) -> bool:
+        """Whether something else stands where we have read: somebody copied the file and emptied it.
+
+        It may have grown since: then its beginning tells, and the last line.
+        """
+        size = self.size
+        if size <= self.offset or not self._waited:
+            return size < self.offset
+        mark, head = self.reached(), self.origin.head
+        if os.pread(self.fd, len(head), 0) != head:
+            return True
+        return mark is not None and not mark.follows_line(self.fd)
+
+    def begin_again(self) -> None:
+        """Reads a file that was cut from its beginning."""
+        LOGGER.info("%s was cut, and is read from its beginning", shown(self.path))
+        self._begin(None)
+
+    def read(self) -> list[Line]:
+        """The lines that the next chunk ends."""
+        chunk = os.pread(self.fd, _CHUNK_BYTES, self.offset)
+        self._waited = len(chunk) < _CHUNK_BYTES
+        if chunk and self.gone_since is not None:
+            self.gone_since = time.monotonic()  # somebody still writes to it
+        known = len(self.origin.head)
+        if known < HEAD_BYTES:
+            self.origin.head += chunk[known - self.offset : HEAD_BYTES - self.offset]
+        self.offset += len(chunk)
+        return self._keep_last(self._splitter.feed(chunk))
+
+    def finish(self) -> list[Line]:
+        """What stands behind the last newline, when nothing more will come."""
+        return self._keep_last(self._splitter.finish())
+
+    def finish_whole(self) -> list[Line]:
+        """What stands behind the last newline if that is a whole record; else it is left for another time."""
+        lines = self._splitter.finish()
+        if lines and not _is_whole(lines[0]):
+            LOGGER.warning(
+                "%s, line %d has no end yet, and is left for the next run", lines[0].source, lines[0].number
+            )
+            return []
+        return self._keep_last(lines)
+
+    def _keep_last(self, lines: list[Line]) -> list[Line]:
+        if lines:
+            self._last = lines[-1]
+        return lines
+
+    def has_gone_for(self, seconds: float) -> bool:
+        """Whether its name has gone, and so long ago that nobody writes to it any more."""
+        return self.gone_since is not None and time.monotonic() >= self.gone_since + seconds
+
+    def close(self) -> None:
+        with suppress(OSError):  # some network file systems tell now that the file has gone
+            os.close(self.fd)
+
+
+def _is_whole(line: Line) -> bool:
+    try:
+        return line.excess is None and isinstance(jsontext.loads(line.raw), dict | list)
+    except ValueError:
+        return False

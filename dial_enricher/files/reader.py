@@ -1,0 +1,89 @@
+"""Files become batches of lines, each from where the checkpoint has it to its end."""
+
+from collections.abc import Iterator, Sequence
+
+from dial_enricher.batch import Batcher
+from dial_enricher.event import Line
+from dial_enricher.files.checkpoint import Checkpoint
+from dial_enricher.files.held import HeldFile, NoFile
+from dial_enricher.files.mark import Mark, Marks
+from dial_enricher.outlet import Outlet
+from dial_enricher.reader import InputFailed, shown
+from dial_enricher.signals import Stop
+
+
+class FileReader:
+    """Reads files one after the other. A copy of a file is read from where that one ended."""
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        batcher: Batcher,
+        max_line_bytes: int,
+        stop: Stop,
+        checkpoint: Checkpoint | None,
+    ) -> None:
+        self._names = names
+        self._outlet = Outlet(batcher)
+        self._max_line_bytes = max_line_bytes
+        self._stop = stop
+        self._checkpoint = checkpoint
+        self._known = Marks(checkpoint.former if checkpoint else ())
+        """How far files were read that are not open now: in the last run or in this one."""
+
+    def batches(self) -> Iterator[list[Line]]:
+        """Batches until the last file has ended or the program is told to stop.
+
+        Raises InputFailed when a file cannot be opened or read, after the lines before that were yielded.
+        """
+        self._stop.begin()
+        failure: InputFailed | None = None
+        for name in self._names:
+            try:
+                yield from self._read(name)
+            except OSError as error:
+                failure = InputFailed(f"cannot read {shown(name)}: {error.strerror}")
+            except NoFile as error:
+                failure = InputFailed(f"cannot remember how far {shown(name)} was read: it {error}")
+            if failure or self._stop.asked:
+                break
+        yield from self._outlet.rest()
+        if failure:
+            raise failure
+
+    def _read(self, name: str) -> Iterator[list[Line]]:
+        file = HeldFile(name, self._max_line_bytes)
+        try:
+            if mark := file.find(self._known):
+                self._resume(file, mark)
+            yield from self._read_on(file)
+            if not self._stop.asked:
+                yield from self._outlet.fill(file.finish_whole())
+        finally:
+            self._leave(file)
+
+    def _read_on(self, file: HeldFile) -> Iterator[list[Line]]:
+        """Reads a file as far as it reaches now, unless the program is told to stop."""
+        end = file.size
+        while file.offset < end and not self._stop.asked:
+            before = file.offset
+            for batch in self._outlet.fill(file.read()):
+                yield batch
+                if self._stop.asked:
+                    return
+            if file.offset == before:  # it was cut this very moment
+                return
+
+    def _resume(self, file: HeldFile, mark: Mark) -> None:
+        file.resume(mark)
+        if self._checkpoint:
+            self._checkpoint.resume(file.origin, mark)
+
+    def _leave(self, file: HeldFile) -> None:
+        """Closes a file; when it comes again, or a copy of it, it is read from here."""
+        self._remember(file)
+        file.close()
+
+    def _remember(self, file: HeldFile) -> None:
+        if mark := file.reached():
+            self._known.add(mark)

@@ -1,0 +1,56 @@
+"""Points to standard output, or to a file."""
+
+import os
+
+from dial_enricher.errors import SinkClosed, SinkDown
+from dial_enricher.event import Event
+from dial_enricher.sinks.descriptor import cut_half_line, is_named, sync, write_lines
+
+
+class OutputSink:
+    """Writes a batch at once, and nothing but whole lines. An event is settled when it is written.
+
+    Without a path to standard output. A file is appended to; when it was moved away it is begun anew.
+    Raises SinkClosed when the reader of a pipe has gone, SinkDown for a full disk and the like.
+    """
+
+    def __init__(self, path: str | None = None, fd: int = 1) -> None:
+        self._path = path
+        self._name = "standard output" if path is None else path
+        self._fd = fd if path is None else self._open(path)
+
+    def _open(self, path: str) -> int:
+        try:
+            fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            cut_half_line(fd)
+        except OSError as error:
+            raise SinkDown(f"cannot open {path}: {error.strerror}") from None
+        return fd
+
+    def write(self, events: list[Event]) -> list[Event]:
+        live = [event for event in events if event.live]
+        try:
+            self._write(b"".join([line for event in live for line in event.output]))
+        except BrokenPipeError:
+            raise SinkClosed from None
+        except OSError as error:
+            raise SinkDown(f"cannot write to {self._name}: {error.strerror}") from None
+        for event in live:
+            event.written = True
+        return events
+
+    def _write(self, lines: bytes) -> None:
+        if self._path is not None and not is_named(self._fd, self._path):
+            os.close(self._fd)
+            self._fd = self._open(self._path)
+        write_lines(self._fd, lines)
+
+    def flush(self) -> list[Event]:
+        return []
+
+    def sync(self) -> None:
+        """Puts what was written on the disk, if it went to a file. Raises SinkDown."""
+        try:
+            sync(self._fd)
+        except OSError as error:
+            raise SinkDown(f"cannot write to {self._name}: {error.strerror}") from None
