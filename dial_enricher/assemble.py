@@ -36,7 +36,7 @@ class OnDisk(Protocol):
 
 
 def _output(settings: Settings, stop: Stop) -> Sink:
-    return OutputSink(settings.output)
+    return OutputSink(settings.output, continued=settings.checkpoint is not None)
 
 
 def _influx(settings: Settings, stop: Stop) -> Sink:

@@ -8,9 +8,10 @@ import click
 
 from dial_enricher.errors import SettingError, SinkDown
 from dial_enricher.options import EXIT_ERROR, EXIT_PIPE_CLOSED, EXIT_SETTING, WrongSetting
-from dial_enricher.settings import MODEL_RATES, Destination, Format, Settings
+from dial_enricher.reader import STDIN
+from dial_enricher.settings import MODEL_RATES, Ack, Destination, Format, Settings, check_sources
 from dial_enricher.sinks.descriptor import check_open, leave_quietly, write_lines
-from dial_enricher.stream_options import read_settings, stream_options
+from dial_enricher.stream_options import input_options, read_settings, stream_options
 from dial_enricher.topics.tables import one_line
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ _HARMLESS: dict[str, Any] = {
     "tag": (),
     "no_tag": (),
     "dead_letter_content": False,
+    "checkpoint": None,
+    "follow": False,
+    "ack": Ack.OFF,
+    "output": None,
 }
 """With these no other option can be wrong: so the rest can be checked all the same."""
 _EXIT_CODES = """\b
@@ -40,6 +45,7 @@ Exit codes:
 @click.command(epilog=_EXIT_CODES)
 @click.argument("files", nargs=-1, type=click.Path(allow_dash=True))
 @click.option("--write-test", is_flag=True, help="Write one point to InfluxDB, which stays there.")
+@input_options
 @stream_options
 @click.pass_context
 def doctor(ctx: click.Context, /, files: Sequence[str], write_test: bool, **options: Any) -> None:
@@ -55,7 +61,7 @@ def doctor(ctx: click.Context, /, files: Sequence[str], write_test: bool, **opti
         raise WrongSetting(str(error)) from None
     from dial_enricher.doctor import Case, examine  # who enriches does not wait for it
 
-    settings, wrong = _settings(options)
+    settings, wrong = _settings(options, files or (STDIN,))
     case = Case(settings, wrong, options["rates"], os.environ, files, write_test)
     try:
         ctx.exit(_report(examine(case)))
@@ -67,12 +73,14 @@ def doctor(ctx: click.Context, /, files: Sequence[str], write_test: bool, **opti
         ctx.exit(EXIT_ERROR)
 
 
-def _settings(options: dict[str, Any]) -> tuple[Settings, str]:
+def _settings(options: dict[str, Any], sources: Sequence[str]) -> tuple[Settings, str]:
     """The settings without their rates, and what is wrong; if something is, what is left without it."""
     options = options | {"rates": None}
     environment = {name: value for name, value in os.environ.items() if name != MODEL_RATES}
     try:
-        return read_settings(options, environment, archive=False), ""
+        settings = read_settings(options, environment, archive=False)
+        check_sources(settings, sources)
+        return settings, ""
     except SettingError as error:
         return read_settings(options | _HARMLESS, environment, archive=False), str(error)
 

@@ -46,8 +46,12 @@ def flag(name: str) -> str:
 # Wrong values
 
 WRONG = {
+    "checkpoint": "/nonexistent/state",
+    "follow": "perhaps",
+    "ack": "syslog",
     "env_file": "/nonexistent/env",
     "to": "postgres",
+    "output": "/nonexistent/points",
     "influx_version": "4",
     "influx_token_file": "/nonexistent/token",
     "influx_ca": "/nonexistent/ca.pem",

@@ -57,6 +57,8 @@ CHECKS: dict[str, Callable[[Case], Said]] = {
     "access": lambda case: case.talk.access(),
     "write test": lambda case: case.talk.write() if case.write_test else (),
     "files": lambda case: case.sampler.look(case.files),
+    "checkpoint": lambda case: paths.checkpoint(case.settings, case.files),
+    "output": lambda case: paths.output(case.settings.output),
     "dead letters": lambda case: paths.dead_letters(case.settings, case.files),
     "log file": lambda case: paths.log_file(case.settings.log_file),
     "clock": lambda case: clock.clock(datetime.now(UTC), case.talk.date, case.sampler.newest),

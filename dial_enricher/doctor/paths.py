@@ -12,9 +12,11 @@ from dial_enricher.assemble import assemble
 from dial_enricher.doctor.finding import Level, Said, counted
 from dial_enricher.errors import SettingError
 from dial_enricher.event import Event, Line
+from dial_enricher.files.follower import expanded
+from dial_enricher.files.statefile import parse
 from dial_enricher.reader import STDIN
 from dial_enricher.report import listed
-from dial_enricher.settings import Destination, Scope, Settings, check_no_loop
+from dial_enricher.settings import Ack, Destination, Scope, Settings, check_no_loop
 from dial_enricher.sinks.descriptor import check_open
 from dial_enricher.split import Splitter
 from dial_enricher.stats import Stats
@@ -37,8 +39,12 @@ class Sampler:
         self.newest: int | None = None
         """The time of the newest record, in nanoseconds since 1970."""
 
-    def look(self, files: Sequence[str]) -> Said:
+    def look(self, names: Sequence[str]) -> Said:
         """Whether files hold records. Raises SinkDown when a standard input that is to be read is closed."""
+        files = [file for name in names for file in self._files(name)]
+        if names and not files:
+            yield Level.WARN, f"no file is there yet: {', '.join(names)}"
+            return
         for file in files or (STDIN,):
             if file == STDIN:
                 check_open(0, "standard input")
@@ -49,6 +55,9 @@ class Sampler:
             except OSError as error:
                 level, words = Level.FAIL, f"cannot be read: {error.strerror}"
             yield level, f"{file}: {words}"
+
+    def _files(self, name: str) -> list[str]:
+        return expanded(name) if self._settings.follow else [name]
 
     def _look(self, file: Path) -> tuple[Level, str]:
         status = file.stat()
@@ -122,12 +131,37 @@ def _counts(stats: Stats) -> str:
 # What is written
 
 
+def checkpoint(settings: Settings, files: Sequence[str]) -> Said:
+    """Whether can be remembered how far files are done. Raises SettingError."""
+    if settings.checkpoint is None:
+        if settings.follow:
+            yield Level.WARN, "none: after a restart all files are read again; name a file with --checkpoint"
+        return
+    file = Path(settings.checkpoint)
+    _check_appendable(file)
+    if not os.access(file.parent, os.W_OK | os.X_OK):
+        raise SettingError(f"{file}: its directory may not be written to; name another file")
+    check_no_loop(settings, files)
+    if settings.ack is not Ack.OFF:
+        yield Level.OK, f"{file} holds what {settings.ack} has handed over until it is stored"
+    else:
+        marks = parse(file.read_bytes(), settings.checkpoint) if file.exists() else []
+        yield Level.OK, f"{file} knows {counted(len(marks), 'file')}"
+
+
+def output(file: str | None) -> Said:
+    """Whether points can be written to a file. Raises SettingError."""
+    if file is not None:
+        _check_appendable(Path(file))
+        yield Level.OK, f"appended to {file}"
+
+
 def dead_letters(settings: Settings, files: Sequence[str]) -> Said:
     """Whether records in trouble can be kept. Raises SinkDown, SettingError."""
     name = settings.dead_letter
     kept = ", with the text of the records: keep it from strangers" if settings.dead_letter_content else ""
     if name is None:
-        if settings.to is Destination.INFLUXDB:
+        if settings.to is Destination.INFLUXDB and not settings.comes_again:
             lost = "what cannot be delivered before a stop would be lost"
             yield Level.WARN, f"none are kept: {lost}; name a file with --dead-letter"
         else:

@@ -57,15 +57,7 @@ class StateFile:
             document = os.pread(self._fd, os.fstat(self._fd).st_size, 0)
         except OSError as error:
             raise SinkDown(self._cannot("read", error)) from None
-        if not document.strip():
-            return []
-        try:
-            return [_mark(one) for one in _list(json.loads(document))]
-        except (ValueError, TypeError, KeyError):
-            raise SettingError(
-                f"{self.path} is no checkpoint of this program, or damaged: name another file, or delete it"
-                " to read all files from their beginning"
-            ) from None
+        return parse(document, self.path)
 
     def write(self, marks: Sequence[Mark]) -> None:
         """Replaces what the file holds; when that fails it holds what it held."""
@@ -90,6 +82,19 @@ class StateFile:
             _sync_directory(os.path.dirname(self.path) or ".")
         except OSError as error:
             raise SinkDown(self._cannot("write", error)) from None
+
+
+def parse(document: bytes, path: str) -> list[Mark]:
+    """The marks in a document; none in an empty one. Raises SettingError."""
+    if not document.strip():
+        return []
+    try:
+        return [_mark(one) for one in _list(json.loads(document))]
+    except (ValueError, TypeError, KeyError):
+        raise SettingError(
+            f"{path} is no checkpoint of this program, or damaged: name another file, or delete it to read"
+            " all files from their beginning"
+        ) from None
 
 
 def _document(marks: Sequence[Mark]) -> bytes:

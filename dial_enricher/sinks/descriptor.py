@@ -1,6 +1,7 @@
 """File descriptors that are written to: whole lines, or an error."""
 
 import errno
+import fcntl
 import os
 import select
 import stat
@@ -53,6 +54,11 @@ def cut_half_line(fd: int) -> None:
         end = begin
     if end < status.st_size:
         os.ftruncate(fd, end)
+
+
+def is_appended_to(fd: int) -> bool:
+    """Whether it is a file that a shell has opened by `>>`."""
+    return bool(fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_APPEND) and stat.S_ISREG(os.fstat(fd).st_mode)
 
 
 def sync(fd: int) -> None:

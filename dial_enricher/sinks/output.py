@@ -4,20 +4,24 @@ import os
 
 from dial_enricher.errors import SinkClosed, SinkDown
 from dial_enricher.event import Event
-from dial_enricher.sinks.descriptor import cut_half_line, is_named, sync, write_lines
+from dial_enricher.sinks.descriptor import cut_half_line, is_appended_to, is_named, sync, write_lines
 
 
 class OutputSink:
     """Writes a batch at once, and nothing but whole lines. An event is settled when it is written.
 
-    Without a path to standard output. A file is appended to; when it was moved away it is begun anew.
+    Without a path to standard output. A file is appended to; when it was moved away it is begun anew. Half a
+    line at its end is cut off, which a run that was killed has left; of standard output only if the output of
+    that run is `continued`.
     Raises SinkClosed when the reader of a pipe has gone, SinkDown for a full disk and the like.
     """
 
-    def __init__(self, path: str | None = None, fd: int = 1) -> None:
+    def __init__(self, path: str | None = None, fd: int = 1, *, continued: bool = False) -> None:
         self._path = path
         self._name = "standard output" if path is None else path
         self._fd = fd if path is None else self._open(path)
+        if path is None and continued and is_appended_to(fd):
+            os.close(self._open(f"/dev/fd/{fd}"))  # a descriptor of our own: that one may not be read
 
     def _open(self, path: str) -> int:
         try:
