@@ -21,7 +21,7 @@ from dial_enricher.reader import STDIN, InputFailed
 from dial_enricher.report import report
 from dial_enricher.schema_text import FORMATS
 from dial_enricher.settings import Format, Settings, check_no_loop, check_sources, chosen
-from dial_enricher.signals import Stop, exit_code
+from dial_enricher.signals import AWAY, Stop, exit_code
 from dial_enricher.sinks.descriptor import check_open, leave_quietly
 from dial_enricher.stats import Stats
 from dial_enricher.stream_options import input_options, no_tag, read_settings, schema, stream_options, tag
@@ -159,10 +159,10 @@ def _run(pipeline: Pipeline, reader: Input, settings: Settings, stop: Stop) -> i
 def _exit_code(stats: Stats, settings: Settings, stop: Stop) -> int:
     if stop.misconfigured:
         return EXIT_SETTING
+    if stop.reason not in (None, AWAY):
+        return EXIT_ERROR
     if stats.dead[Code.UNDELIVERED]:
         return EXIT_UNDELIVERED
-    if stop.reason is not None:
-        return EXIT_ERROR
     if stop.signal is not None:
         return exit_code(stop.signal)
     return EXIT_STRICT if settings.strict and stats.dead else 0
