@@ -126,10 +126,10 @@ def _stream(
             options, os.environ, archive=STDIN not in sources and not options.get("follow")
         )
         check_sources(settings, sources)
+        check_no_loop(settings, sources)
         logs.set_up(settings.log_level, settings.log_format, settings.log_file)
         sink, graveyard = make_sink(settings, stop), make_graveyard(settings, stop)
         reader, witness = make_input(settings, sources, stop, (sink, graveyard), growth)
-        check_no_loop(settings, sources)
         pipeline = assemble(settings, sink, graveyard, decode, witness)
     except (SettingError, SinkDown) as error:
         raise WrongSetting(str(error)) from None

@@ -159,7 +159,7 @@ class Spool:
         try:
             self._fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            cut_half_line(self._fd)  # it was not answered, so rsyslog has it
+            cut_half_line(self._fd, self._fd)  # it was not answered, so rsyslog has it
             self._check_header()
         except BlockingIOError:
             raise SinkDown(f"the checkpoint {path} is in use by another process") from None

@@ -1,9 +1,10 @@
 """Every setting, its default and the environment variable that sets it. Checked here, connects to nothing."""
 
+import os
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TypeVar
 
 from dial_enricher.errors import SettingError
@@ -134,6 +135,17 @@ class Settings:
             raise SettingError("retry_time must be 0 seconds or more")
 
     @property
+    def written(self) -> dict[str, str]:
+        """The files that are written, by the option that names them."""
+        names = {
+            "--output": self.output,
+            "--checkpoint": self.checkpoint,
+            "--dead-letter": self.dead_letter,
+            "--log-file": None if self.log_file is None else str(self.log_file),
+        }
+        return {flag: name for flag, name in names.items() if name is not None and name != "-"}
+
+    @property
     def comes_again(self) -> bool:
         """Whether the input gives a record again that could not be delivered."""
         return self.checkpoint is not None or self.ack is not Ack.OFF
@@ -170,22 +182,29 @@ def check_sources(settings: Settings, sources: Sequence[str]) -> None:
 
 
 def check_no_loop(settings: Settings, sources: Iterable[str]) -> None:
-    """Raises SettingError when something would be read that is being written."""
-    if settings.follow:
-        from dial_enricher.files.follower import expanded
-
-        sources = [name for pattern in sources for name in expanded(pattern)]
-    written = {
-        "--dead-letter": settings.dead_letter,
-        "--output": settings.output,
-        "--checkpoint": settings.checkpoint,
-        "--log-file": settings.log_file,
-    }
-    for flag, name in written.items():
-        file = Path(name or "")
-        for source in map(Path, sources):
-            if file.is_file() and source.is_file() and source.samefile(file):
+    """Raises SettingError when a file would be written that is read, or written for two purposes."""
+    written: dict[str, str] = {}
+    for flag, name in settings.written.items():
+        for other, taken in written.items():
+            if _same(name, taken):
+                raise SettingError(f"{flag} and {other} are the same file, {name}: name another one")
+        for source in sources:
+            if _same(name, source) or (settings.follow and _fits(name, source)):
                 raise SettingError(f"{flag} {name} is being read: name another file")
+        written[flag] = name
+
+
+def _same(name: str, other: str) -> bool:
+    """Whether two names lead to one file, or would if there were any."""
+    if os.path.isfile(name) and os.path.isfile(other):
+        return os.path.samefile(name, other)
+    is_device = os.path.exists(name) and not os.path.isfile(name)
+    return not is_device and os.path.realpath(name) == os.path.realpath(other)
+
+
+def _fits(name: str, pattern: str) -> bool:
+    """Whether a file would be followed."""
+    return PurePath(os.path.abspath(name)).match(os.path.abspath(pattern))
 
 
 def load_env_file(file: Path, environment: MutableMapping[str, str]) -> None:

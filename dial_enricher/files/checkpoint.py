@@ -14,8 +14,8 @@ from dial_enricher.signals import AWAY, Stop
 
 _SHARE = 9
 """Times as long as saving takes the program does something else, unless it has nothing to do."""
-_MOST_GONE = 100
-"""Marks that are kept of files that have gone: some come back under another name."""
+_MOST_GONE = 1000
+"""Marks that are kept of files that have gone: some come back under another name, or are not mounted."""
 
 
 class Synced(Protocol):
@@ -56,10 +56,11 @@ class Checkpoint:
         """
         if mark not in self._former:
             return
-        key = (origin.device, origin.inode)
-        self._former = [
-            one for one in self._former if (one.device, one.inode) != key and one.path != origin.path
-        ]
+        if (mark.device, mark.inode) == (
+            origin.device,
+            origin.inode,
+        ):  # else it is a copy, and that one may come
+            self._former.remove(mark)
         self._marks[origin] = replace(mark, path=origin.path, device=origin.device, inode=origin.inode)
         self._dirty = True
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dial_enricher import jsontext
 from dial_enricher.event import Line, Origin
 from dial_enricher.files.mark import HEAD_BYTES, Mark, Marks
+from dial_enricher.logformat import MARGIN
 from dial_enricher.logs import LOGGER
 from dial_enricher.reader import shown
 from dial_enricher.split import Splitter
@@ -46,7 +47,7 @@ class HeldFile:
         self.mark = mark
         """Behind the last line that was read."""
         self._last: Line | None = None
-        self.offset = mark.offset if mark else 0
+        self.offset = self._begin_of_line(mark.offset) if mark else 0
         """Bytes that were read."""
         self.origin = Origin(os.path.abspath(self.path), *self.key, os.pread(self.fd, HEAD_BYTES, 0))
         self._splitter = Splitter(
@@ -57,6 +58,11 @@ class HeldFile:
             lines=mark.lines if mark else 0,
         )
         self._waited = False
+
+    def _begin_of_line(self, offset: int) -> int:
+        """The place behind a line whose newline came only after it had been read."""
+        before, after = os.pread(self.fd, 1, offset - 1), os.pread(self.fd, 1, offset)
+        return offset + 1 if before != b"\n" and after == b"\n" else offset
 
     # Where it is found
 
@@ -157,6 +163,6 @@ class HeldFile:
 
 def _is_whole(line: Line) -> bool:
     try:
-        return line.excess is None and isinstance(jsontext.loads(line.raw), dict | list)
+        return line.excess is None and isinstance(jsontext.loads(line.raw.strip(MARGIN)), dict | list)
     except ValueError:
         return False

@@ -86,7 +86,7 @@ class Marks:
         self._by_head[mark.head_bytes][mark.head_sha256].append(mark)
 
     def find(self, fd: int, key: tuple[int, int], path: str) -> Mark | None:
-        """The mark of a file with a device and inode and a name: of several the one most likely its own.
+        """The mark of a file with a device and inode and a name: of several the last one in it.
 
         Raises OSError.
         """
@@ -97,7 +97,7 @@ class Marks:
             for mark in marks.get(sha256(head[:length]).hexdigest(), ())
         ]
 
-        def likely(mark: Mark) -> tuple[bool, bool, int]:
-            return (mark.device, mark.inode) == key, mark.path == path, mark.offset
+        def likely(mark: Mark) -> tuple[int, bool, bool]:
+            return mark.offset, (mark.device, mark.inode) == key, mark.path == path
 
         return max((mark for mark in alike if mark.follows_line(fd)), key=likely, default=None)

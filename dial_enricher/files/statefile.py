@@ -63,7 +63,9 @@ class StateFile:
         """Replaces what the file holds; when that fails it holds what it held."""
         new = f"{self.path}.new"
         try:
-            fd = os.open(new, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            with suppress(FileNotFoundError):  # a run that was killed may have left one
+                os.unlink(new)
+            fd = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise SinkDown(self._cannot("write", error)) from None
         try:
@@ -90,7 +92,7 @@ def parse(document: bytes, path: str) -> list[Mark]:
         return []
     try:
         return [_mark(one) for one in _list(json.loads(document))]
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         raise SettingError(
             f"{path} is no checkpoint of this program, or damaged: name another file, or delete it to read"
             " all files from their beginning"

@@ -60,6 +60,7 @@ class DeadLetters:
             _report(event)
         if self._fd is not None and events:
             if self._name and self._is_file and not is_named(self._fd, self._name):
+                self.sync()
                 os.close(self._fd)
                 self._fd = self._open(self._name)
             for letters in _heaps(jsontext.dumps(self._letter(event)) + b"\n" for event in events):

@@ -39,15 +39,18 @@ def _drop_half_line(fd: int, written: bytes) -> None:
         os.ftruncate(fd, status.st_size - half)
 
 
-def cut_half_line(fd: int) -> None:
-    """Cuts a file back to its last whole line: a program was killed while it wrote the next one."""
+def cut_half_line(fd: int, readable: int) -> None:
+    """Cuts a file back to its last whole line: a program was killed while it wrote the next one.
+
+    `readable` is a descriptor of the same file.
+    """
     status = os.fstat(fd)
     if not stat.S_ISREG(status.st_mode):
         return
     end = status.st_size
     while end > 0:
         begin = max(0, end - _CHUNK_BYTES)
-        newline = os.pread(fd, end - begin, begin).rfind(b"\n")
+        newline = os.pread(readable, end - begin, begin).rfind(b"\n")
         if newline >= 0:
             end = begin + newline + 1
             break

@@ -1,6 +1,7 @@
 """Points to standard output, or to a file."""
 
 import os
+from contextlib import suppress
 
 from dial_enricher.errors import SinkClosed, SinkDown
 from dial_enricher.event import Event
@@ -21,12 +22,12 @@ class OutputSink:
         self._name = "standard output" if path is None else path
         self._fd = fd if path is None else self._open(path)
         if path is None and continued and is_appended_to(fd):
-            os.close(self._open(f"/dev/fd/{fd}"))  # a descriptor of our own: that one may not be read
+            _mend(fd)
 
     def _open(self, path: str) -> int:
         try:
             fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
-            cut_half_line(fd)
+            cut_half_line(fd, fd)
         except OSError as error:
             raise SinkDown(f"cannot open {path}: {error.strerror}") from None
         return fd
@@ -45,6 +46,7 @@ class OutputSink:
 
     def _write(self, lines: bytes) -> None:
         if self._path is not None and not is_named(self._fd, self._path):
+            sync(self._fd)
             os.close(self._fd)
             self._fd = self._open(self._path)
         write_lines(self._fd, lines)
@@ -58,3 +60,13 @@ class OutputSink:
             sync(self._fd)
         except OSError as error:
             raise SinkDown(f"cannot write to {self._name}: {error.strerror}") from None
+
+
+def _mend(fd: int) -> None:
+    """Cuts off half a line at the end of what may only be written, if it may be read at all."""
+    with suppress(OSError):  # then it stays as it is: no reason not to start
+        readable = os.open(f"/dev/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            cut_half_line(fd, readable)
+        finally:
+            os.close(readable)
