@@ -58,7 +58,9 @@ class Follower(FileReader):
 
     def _wait(self) -> None:
         patience = self._outlet.patience()
-        select.select([self._stop.fd], [], [], _GLANCE if patience is None else min(_GLANCE, patience))
+        timeout = _GLANCE if patience is None else min(_GLANCE, patience)
+        if select.select([self._stop.fd], [], [], timeout)[0]:
+            self._stop.quiet()
 
     def _turn(self) -> Iterator[list[Line]]:
         """Reads each file as far as it reaches when its turn comes, the oldest first."""

@@ -40,7 +40,11 @@ class HeldFile:
         self.gone_since: float | None = None
         """Since when no name leads here and nothing came, in seconds of the monotonic clock."""
         self._max_line_bytes = max_line_bytes
-        self._begin(None)
+        try:
+            self._begin(None)
+        except OSError:
+            self.close()
+            raise
 
     def _begin(self, mark: Mark | None) -> None:
         """Reads on from a mark; without one from the beginning."""
