@@ -11,6 +11,7 @@ from glob import glob
 
 from dial_enricher.event import Line
 from dial_enricher.files.held import HeldFile, NoFile
+from dial_enricher.files.places import NotYet
 from dial_enricher.files.reader import FileReader
 from dial_enricher.logs import LOGGER
 from dial_enricher.reader import InputFailed, shown
@@ -51,6 +52,12 @@ class Follower(FileReader):
                     yield batch
                 elif not self._stop.asked:
                     self._wait()
+            if not self._is_over():
+                self._next_scan = 0.0
+                yield from self._turn()  # what was written until now
+        except InputFailed:
+            yield from self._outlet.rest()
+            raise
         finally:
             for file in self._held.values():
                 file.close()
@@ -73,13 +80,16 @@ class Follower(FileReader):
             except OSError as error:
                 _warn(file.path, error)
                 self._leave(file)
-            if self._stop.asked:
+            if self._is_over():
                 return
+
+    def _is_over(self) -> bool:
+        """Whether the time for reading on after SIGTERM has ended: the log may go with the machine."""
+        return self._stop.asked and self._stop.reading_is_over()
 
     def _catch_up(self, file: HeldFile) -> Iterator[list[Line]]:
         if file.was_cut():
-            self._remember(file)
-            file.begin_again()
+            self._places.cut(file)
         yield from self._read_on(file)
         if file.has_gone_for(_GRACE) and file.offset >= file.size:
             yield from self._outlet.fill(file.finish())
@@ -99,8 +109,9 @@ class Follower(FileReader):
         if now < self._next_scan:
             return
         present = self._present()
-        for key in sorted(present.keys() - self._held.keys(), key=present.__getitem__):
-            self._take_up(present[key])
+        for key, path in present.items():
+            if key not in self._held:
+                self._take_up(path)
         for key, file in self._held.items():
             if key in present:
                 file.rename(present[key])
@@ -110,7 +121,11 @@ class Follower(FileReader):
         self._next_scan = time.monotonic() + _SCAN
 
     def _present(self) -> dict[_Key, str]:
-        """The files that the patterns lead to now. No empty ones: a copy may be about to be made there."""
+        """The files that the patterns lead to now, originals before the copies that are being made of them.
+
+        So the largest first, and without empty ones, which may be about to become copies.
+        """
+        sizes: dict[str, int] = {}
         present: dict[_Key, str] = {}
         for pattern in self._names:
             for path in expanded(pattern):
@@ -122,7 +137,8 @@ class Follower(FileReader):
                     continue
                 if stat.S_ISREG(status.st_mode) and status.st_size:
                     present.setdefault((status.st_dev, status.st_ino), path)
-        return present
+                    sizes[path] = status.st_size
+        return dict(sorted(present.items(), key=lambda one: -sizes[one[1]]))
 
     def _take_up(self, path: str) -> None:
         """Opens a file; one that may be a copy in the making has to wait.
@@ -138,34 +154,20 @@ class Follower(FileReader):
             _warn(path, error)
             return
         try:
-            ready = self._place(file)
+            if file.key in self._held:  # the name leads elsewhere by now
+                raise NotYet
+            self._begin(file, self._held.values())
+            self._held[file.key] = file
+        except NotYet:
+            file.close()
         except OSError as error:
             _warn(path, error)
-            ready = False
-        if ready and file.key not in self._held:
-            self._held[file.key] = file
-        else:
             file.close()
-
-    def _place(self, file: HeldFile) -> bool:
-        """Finds out where to begin with a file; false while that cannot be known. Raises OSError."""
-        if mark := file.find(self._known):
-            self._resume(file, mark)
-            return True
-        for other in filter(file.begins_like, self._held.values()):
-            if file.is_begun_copy_of(other):
-                return False
-            if (mark := other.reached()) and mark.fits(file.fd):
-                if other.offset < other.size:  # what it holds more than was read may stand in both
-                    return False
-                self._resume(file, mark)
-                return True
-        return True
 
 
 def expanded(pattern: str) -> list[str]:
-    """The names that fit a pattern now; one without wildcards stands for itself."""
-    return [pattern] if os.path.lexists(pattern) else sorted(glob(pattern, recursive=True))
+    """The names that fit a pattern now; it may be a name itself, even with wildcards in it."""
+    return sorted({*glob(pattern, recursive=True), *([pattern] if os.path.lexists(pattern) else [])})
 
 
 def _warn(path: str, error: OSError | NoFile) -> None:

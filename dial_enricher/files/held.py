@@ -3,7 +3,9 @@
 import os
 import stat
 import time
+from collections import deque
 from contextlib import suppress
+from dataclasses import dataclass
 
 from dial_enricher import jsontext
 from dial_enricher.event import Line, Origin
@@ -11,11 +13,23 @@ from dial_enricher.files.mark import HEAD_BYTES, Mark, Marks
 from dial_enricher.logformat import MARGIN
 from dial_enricher.logs import LOGGER
 from dial_enricher.reader import shown
+from dial_enricher.sinks.descriptor import last_newline
 from dial_enricher.split import Splitter
 
 _CHUNK_BYTES = 1 << 20
 _TAIL_BYTES = 4096
-"""That have to be the same for one file to be the beginning of a copy of another."""
+"""Before a place in a file, which have to be the same for it to be the same place."""
+_ENDS = 1000
+"""Lines whose ends are remembered, to know a copy that was made a moment ago."""
+
+
+@dataclass(slots=True, frozen=True)
+class Former:
+    """What a file was before it was cut."""
+
+    origin: Origin
+    ends: frozenset[int]
+    """Where its last lines ended."""
 
 
 class NoFile(Exception):
@@ -61,7 +75,9 @@ class HeldFile:
             offset=self.offset,
             lines=mark.lines if mark else 0,
         )
-        self._waited = False
+        self._tail = os.pread(self.fd, _TAIL_BYTES, max(0, self.offset - _TAIL_BYTES))[: self.offset]
+        self._cut = False
+        self._ends: deque[int] = deque(maxlen=_ENDS)
 
     def _begin_of_line(self, offset: int) -> int:
         """The place behind a line whose newline came only after it had been read."""
@@ -78,10 +94,10 @@ class HeldFile:
         """Begins at a mark, instead of the beginning."""
         self._begin(mark)
 
-    def begins_like(self, other: "HeldFile") -> bool:
-        """Whether two files have the same first bytes, as far as both have any."""
-        common = min(len(self.origin.head), len(other.origin.head))
-        return self.origin.head[:common] == other.origin.head[:common]
+    def begins_like(self, other: Origin) -> bool:
+        """Whether this file has the same first bytes as another one, as far as both have any."""
+        common = min(len(self.origin.head), len(other.head))
+        return self.origin.head[:common] == other.head[:common]
 
     def is_begun_copy_of(self, other: "HeldFile") -> bool:
         """Whether all of this file stands in another one, so that it may be a copy that is being made."""
@@ -90,6 +106,22 @@ class HeldFile:
             return False
         places = [(min(size, HEAD_BYTES), 0), (min(size, _TAIL_BYTES), max(0, size - _TAIL_BYTES))]
         return all(os.pread(self.fd, *place) == os.pread(other.fd, *place) for place in places)
+
+    def was_read_with(self, other: "Former") -> bool:
+        """Whether this file is a copy of another one as it was a moment before that was cut."""
+        return self.size in other.ends and self.begins_like(other.origin)
+
+    def at_end(self) -> Mark | None:
+        """The mark behind the last whole line that is there now, for a copy whose lines were read elsewhere.
+
+        Nobody has counted its lines.
+        """
+        end = last_newline(self.fd, self.size)
+        begin = last_newline(self.fd, end - 1)
+        origin = Origin(self.origin.path, *self.key, os.pread(self.fd, HEAD_BYTES, 0))
+        splitter = Splitter("", self._max_line_bytes, origin, offset=begin)
+        lines = splitter.feed(os.pread(self.fd, end - begin, begin))
+        return Mark.behind(lines[0]) if lines else None
 
     def rename(self, path: str) -> None:
         self.path, self.origin.path = path, os.path.abspath(path)
@@ -108,30 +140,32 @@ class HeldFile:
         return os.fstat(self.fd).st_size
 
     def was_cut(self) -> bool:
-        """Whether something else stands where we have read: somebody copied the file and emptied it.
+        """Whether something else stands where we have read: somebody copied the file and emptied it."""
+        return self._cut or self.size < self.offset
 
-        It may have grown since: then its beginning tells, and the last line.
-        """
-        size = self.size
-        if size <= self.offset or not self._waited:
-            return size < self.offset
-        mark, head = self.reached(), self.origin.head
-        if os.pread(self.fd, len(head), 0) != head:
-            return True
-        return mark is not None and not mark.follows_line(self.fd)
-
-    def begin_again(self) -> None:
-        """Reads a file that was cut from its beginning."""
+    def begin_again(self) -> Former:
+        """Reads a file that was cut from its beginning; what it was."""
         LOGGER.info("%s was cut, and is read from its beginning", shown(self.path))
+        former = Former(self.origin, frozenset(self._ends))
         self._begin(None)
+        return former
 
     def read(self) -> list[Line]:
-        """The lines that the next chunk ends."""
-        chunk = os.pread(self.fd, _CHUNK_BYTES, self.offset)
-        self._waited = len(chunk) < _CHUNK_BYTES
+        """The lines that the next chunk ends; none when it does not follow what was read before.
+
+        A file that was cut may have grown beyond our place since. So its head and what stands before the
+        chunk are compared each time: who reads slowly is not told of it in another way.
+        """
+        tail = len(self._tail)
+        chunk = os.pread(self.fd, tail + _CHUNK_BYTES, self.offset - tail)
+        head = os.pread(self.fd, len(self.origin.head), 0)
+        if head != self.origin.head or not chunk.startswith(self._tail):
+            self._cut = True
+            return []
+        self._tail, chunk = chunk[-_TAIL_BYTES:], chunk[tail:]
         if chunk and self.gone_since is not None:
             self.gone_since = time.monotonic()  # somebody still writes to it
-        known = len(self.origin.head)
+        known = len(head)
         if known < HEAD_BYTES:
             self.origin.head += chunk[known - self.offset : HEAD_BYTES - self.offset]
         self.offset += len(chunk)
@@ -154,6 +188,7 @@ class HeldFile:
     def _keep_last(self, lines: list[Line]) -> list[Line]:
         if lines:
             self._last = lines[-1]
+            self._ends.extend([line.end for line in lines])
         return lines
 
     def has_gone_for(self, seconds: float) -> bool:

@@ -83,7 +83,9 @@ class Marks:
             self.add(mark)
 
     def add(self, mark: Mark) -> None:
-        self._by_head[mark.head_bytes][mark.head_sha256].append(mark)
+        alike = self._by_head[mark.head_bytes][mark.head_sha256]
+        if mark not in alike:
+            alike.append(mark)
 
     def find(self, fd: int, key: tuple[int, int], path: str) -> Mark | None:
         """The mark of a file with a device and inode and a name: of several the last one in it.

@@ -1,12 +1,13 @@
 """Files become batches of lines, each from where the checkpoint has it to its end."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from dial_enricher.batch import Batcher
 from dial_enricher.event import Line
 from dial_enricher.files.checkpoint import Checkpoint
 from dial_enricher.files.held import HeldFile, NoFile
-from dial_enricher.files.mark import Mark, Marks
+from dial_enricher.files.places import Places
+from dial_enricher.logs import LOGGER
 from dial_enricher.outlet import Outlet
 from dial_enricher.reader import InputFailed, shown
 from dial_enricher.signals import Stop
@@ -28,8 +29,7 @@ class FileReader:
         self._max_line_bytes = max_line_bytes
         self._stop = stop
         self._checkpoint = checkpoint
-        self._known = Marks(checkpoint.former if checkpoint else ())
-        """How far files were read that are not open now: in the last run or in this one."""
+        self._places = Places(checkpoint.former if checkpoint else ())
 
     def batches(self) -> Iterator[list[Line]]:
         """Batches until the last file has ended or the program is told to stop.
@@ -54,10 +54,11 @@ class FileReader:
     def _read(self, name: str) -> Iterator[list[Line]]:
         file = HeldFile(name, self._max_line_bytes)
         try:
-            if mark := file.find(self._known):
-                self._resume(file, mark)
+            self._begin(file)
             yield from self._read_on(file)
-            if not self._stop.asked:
+            if file.was_cut():
+                LOGGER.warning("%s was cut while it was read", shown(name))
+            elif not self._stop.asked:
                 yield from self._outlet.fill(file.finish_whole())
         finally:
             self._leave(file)
@@ -65,25 +66,20 @@ class FileReader:
     def _read_on(self, file: HeldFile) -> Iterator[list[Line]]:
         """Reads a file as far as it reaches now, unless the program is told to stop."""
         end = file.size
-        while file.offset < end and not self._stop.asked:
-            before = file.offset
-            for batch in self._outlet.fill(file.read()):
-                yield batch
-                if self._stop.asked:
-                    return
-            if file.offset == before:  # it was cut this very moment
-                return
+        while file.offset < end and not file.was_cut() and not self._is_over():
+            yield from self._outlet.fill(file.read())
 
-    def _resume(self, file: HeldFile, mark: Mark) -> None:
-        file.resume(mark)
-        if self._checkpoint:
-            self._checkpoint.resume(file.origin, mark)
+    def _is_over(self) -> bool:
+        """Whether the rest is left for the next run."""
+        return self._stop.asked
+
+    def _begin(self, file: HeldFile, held: Iterable[HeldFile] = ()) -> None:
+        """Finds where to begin with a file. Raises NotYet, and OSError."""
+        if mark := self._places.of(file, held):
+            file.resume(mark)
+            if self._checkpoint:
+                self._checkpoint.resume(file.origin, mark)
 
     def _leave(self, file: HeldFile) -> None:
-        """Closes a file; when it comes again, or a copy of it, it is read from here."""
-        self._remember(file)
+        self._places.remember(file)
         file.close()
-
-    def _remember(self, file: HeldFile) -> None:
-        if mark := file.reached():
-            self._known.add(mark)

@@ -45,18 +45,21 @@ def cut_half_line(fd: int, readable: int) -> None:
     `readable` is a descriptor of the same file.
     """
     status = os.fstat(fd)
-    if not stat.S_ISREG(status.st_mode):
-        return
-    end = status.st_size
+    if stat.S_ISREG(status.st_mode):
+        end = last_newline(readable, status.st_size)
+        if end < status.st_size:
+            os.ftruncate(fd, end)
+
+
+def last_newline(fd: int, end: int) -> int:
+    """The place behind the last newline before a place in a file; 0 when there is none."""
     while end > 0:
         begin = max(0, end - _CHUNK_BYTES)
-        newline = os.pread(readable, end - begin, begin).rfind(b"\n")
+        newline = os.pread(fd, end - begin, begin).rfind(b"\n")
         if newline >= 0:
-            end = begin + newline + 1
-            break
+            return begin + newline + 1
         end = begin
-    if end < status.st_size:
-        os.ftruncate(fd, end)
+    return 0
 
 
 def is_appended_to(fd: int) -> bool:
