@@ -7,6 +7,7 @@ import select
 import stat
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from glob import glob
 
 from dial_enricher.event import Line
@@ -20,6 +21,8 @@ _GLANCE = 0.25
 """Seconds between two looks at whether files have grown."""
 _SCAN = 1.0
 """Seconds between two looks for new files."""
+_SPARE = 16
+"""Descriptors that are left for everything else: connections, a checkpoint, looking through a directory."""
 _GRACE = 5.0
 """Seconds that a file is still read for after its name has gone and nothing came."""
 
@@ -89,11 +92,16 @@ class Follower(FileReader):
 
     def _catch_up(self, file: HeldFile) -> Iterator[list[Line]]:
         if file.was_cut():
-            self._places.cut(file)
+            self._cut(file)
         yield from self._read_on(file)
         if file.has_gone_for(_GRACE) and file.offset >= file.size:
             yield from self._outlet.fill(file.finish())
             self._leave(file)
+
+    def _cut(self, file: HeldFile) -> None:
+        self._places.cut(file)
+        if self._checkpoint:
+            self._checkpoint.forget()
 
     def _leave(self, file: HeldFile) -> None:
         super()._leave(file)
@@ -108,9 +116,11 @@ class Follower(FileReader):
         now = time.monotonic()
         if now < self._next_scan:
             return
+        self._check_room()
         present = self._present()
-        for key, path in present.items():
-            if key not in self._held:
+        if new := [path for key, path in present.items() if key not in self._held]:
+            self._notice_cuts()
+            for path in new:
                 self._take_up(path)
         for key, file in self._held.items():
             if key in present:
@@ -139,6 +149,25 @@ class Follower(FileReader):
                     present.setdefault((status.st_dev, status.st_ino), path)
                     sizes[path] = status.st_size
         return dict(sorted(present.items(), key=lambda one: -sizes[one[1]]))
+
+    def _check_room(self) -> None:
+        """Raises InputFailed when so many files are open that nothing else could be opened any more."""
+        spare: list[int] = []
+        try:
+            for _ in range(_SPARE):
+                spare.append(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
+        except OSError as error:
+            raise InputFailed(f"cannot follow {len(self._held)} files: {error.strerror}") from None
+        finally:
+            for fd in spare:
+                os.close(fd)
+
+    def _notice_cuts(self) -> None:
+        """A new file may be the copy of one that was emptied a moment ago."""
+        for file in self._held.values():
+            with suppress(OSError):  # its turn will tell
+                if file.was_cut():
+                    self._cut(file)
 
     def _take_up(self, path: str) -> None:
         """Opens a file; one that may be a copy in the making has to wait.

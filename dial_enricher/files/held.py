@@ -141,7 +141,8 @@ class HeldFile:
 
     def was_cut(self) -> bool:
         """Whether something else stands where we have read: somebody copied the file and emptied it."""
-        return self._cut or self.size < self.offset
+        head = self.origin.head
+        return self._cut or self.size < self.offset or os.pread(self.fd, len(head), 0) != head
 
     def begin_again(self) -> Former:
         """Reads a file that was cut from its beginning; what it was."""
