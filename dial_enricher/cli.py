@@ -131,8 +131,11 @@ def _stream(
         sink, graveyard = make_sink(settings, stop), make_graveyard(settings, stop)
         reader, witness = make_input(settings, sources, stop, (sink, graveyard), growth)
         pipeline = assemble(settings, sink, graveyard, decode, witness)
-    except (SettingError, SinkDown) as error:
+    except SettingError as error:
         raise WrongSetting(str(error)) from None
+    except SinkDown as error:
+        kind = WrongSetting if error.misconfigured else click.ClickException
+        raise kind(str(error)) from None
     return _run(pipeline, reader, settings, stop)
 
 

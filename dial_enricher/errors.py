@@ -1,5 +1,6 @@
 """What can go wrong with one record, and with the program as a whole."""
 
+import errno
 from enum import StrEnum
 from pathlib import Path
 from traceback import extract_tb
@@ -40,7 +41,31 @@ class SinkClosed(Exception):
 
 
 class SinkDown(Exception):
-    """The output cannot take what we wrote; the message says why in one sentence."""
+    """The output cannot take what we wrote; the message says why in one sentence.
+
+    `misconfigured` when waiting would not help: a setting names what is not there, or not ours.
+    """
+
+    def __init__(self, message: str, *, misconfigured: bool = False) -> None:
+        super().__init__(message)
+        self.misconfigured = misconfigured
+
+    @classmethod
+    def by(cls, error: OSError, what: str) -> "SinkDown":
+        """What cannot be done, and the system's reason."""
+        return cls(f"{what}: {error.strerror}", misconfigured=error.errno in _LASTING)
+
+
+_LASTING = {
+    errno.ENOENT,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.EACCES,
+    errno.EPERM,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
+    errno.EBADF,
+}
 
 
 def where(error: BaseException) -> str:

@@ -159,18 +159,20 @@ class Spool:
         try:
             self._fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            cut_half_line(self._fd, self._fd)  # it was not answered, so rsyslog has it
             self._check_header()
+            cut_half_line(self._fd, self._fd)  # it was not answered, so rsyslog has it
         except BlockingIOError:
             raise SinkDown(f"the checkpoint {path} is in use by another process") from None
         except OSError as error:
-            raise SinkDown(f"cannot open the checkpoint {path}: {error.strerror}") from None
+            raise SinkDown.by(error, f"cannot open the checkpoint {path}") from None
 
     def _check_header(self) -> None:
         """Marks a new file as ours, and raises SettingError for one that is not: it would be emptied."""
-        if os.fstat(self._fd).st_size == 0:
+        begin = os.pread(self._fd, len(_HEADER), 0)
+        if begin != _HEADER and _HEADER.startswith(begin):  # new, or we were killed before it was marked
+            os.ftruncate(self._fd, 0)
             write_lines(self._fd, _HEADER)
-        elif os.pread(self._fd, len(_HEADER), 0) != _HEADER:
+        elif begin != _HEADER:
             raise SettingError(
                 f"{self._path} is no checkpoint of --ack rsyslog: name another file, or a new one"
             )

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from fnmatch import fnmatch
 from pathlib import Path, PurePath
 from typing import TypeVar
 
@@ -140,10 +141,10 @@ class Settings:
         names = {
             "--output": self.output,
             "--checkpoint": self.checkpoint,
-            "--dead-letter": self.dead_letter,
+            "--dead-letter": None if self.dead_letter == "-" else self.dead_letter,
             "--log-file": None if self.log_file is None else str(self.log_file),
         }
-        return {flag: name for flag, name in names.items() if name is not None and name != "-"}
+        return {flag: name for flag, name in names.items() if name is not None}
 
     @property
     def comes_again(self) -> bool:
@@ -203,8 +204,9 @@ def _same(name: str, other: str) -> bool:
 
 
 def _fits(name: str, pattern: str) -> bool:
-    """Whether a file would be followed."""
-    return PurePath(os.path.abspath(name)).match(os.path.abspath(pattern))
+    """Whether a file would be followed; with `**`, whether one in its place or below it would be."""
+    name, pattern = os.path.realpath(name), os.path.realpath(pattern)
+    return fnmatch(name, pattern) if "**" in pattern else PurePath(name).match(pattern)
 
 
 def load_env_file(file: Path, environment: MutableMapping[str, str]) -> None:

@@ -61,6 +61,10 @@ def _columns(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
     return tuple(part for value in values for part in _parts(value))
 
 
+def _output(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    return None if value == "-" else value
+
+
 def _file(exists: bool = True) -> click.Path:
     return click.Path(exists=exists, dir_okay=False, path_type=Path)
 
@@ -108,7 +112,12 @@ _OPTIONS: tuple[Decorator, ...] = (
         "INFLUX_API_TOKEN (version 2), INFLUX_DATABASE and INFLUX_API_TOKEN (3), or INFLUX_DATABASE, "
         "INFLUX_USERNAME and INFLUX_PASSWORD (1).",
     ),
-    option("--output", type=click.Path(dir_okay=False), help="Append points here, not to standard output."),
+    option(
+        "--output",
+        type=click.Path(dir_okay=False, allow_dash=True),
+        callback=_output,
+        help="Append points here, not to standard output.",
+    ),
     choice("--influx-version", (_AUTO, *Version), _AUTO, "The version of the server; auto: ask it."),
     option("--influx-token-file", type=_file(), help="Read the token from here, not from INFLUX_API_TOKEN."),
     option("--influx-ca", type=_file(), help="Trust the certificates in this PEM file."),

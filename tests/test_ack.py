@@ -100,7 +100,7 @@ def test_a_spool_is_for_its_owner_and_for_one_process(tmp_path: Path) -> None:
     assert talk.hear() == OK
     assert spool.stat().st_mode & 0o777 == 0o600
     second = run(*PLAIN, "--ack", "rsyslog", "--output", output, "--checkpoint", spool)
-    check_refused(second, f"checkpoint {spool} is in use")
+    assert (second.code, second.err) == (1, f"Error: the checkpoint {spool} is in use by another process\n")
     talk.end()
 
 

@@ -12,7 +12,7 @@ from glob import glob
 
 from dial_enricher.event import Line
 from dial_enricher.files.held import HeldFile, NoFile
-from dial_enricher.files.places import NotYet
+from dial_enricher.files.places import Key, NotYet
 from dial_enricher.files.reader import FileReader
 from dial_enricher.logs import LOGGER
 from dial_enricher.reader import InputFailed, shown
@@ -26,9 +26,6 @@ _SPARE = 16
 _GRACE = 5.0
 """Seconds that a file is still read for after its name has gone and nothing came."""
 
-_Key = tuple[int, int]
-"""Device and inode: what a file is known by while it is held open."""
-
 
 class Follower(FileReader):
     """Follows all files whose names fit patterns, and holds them open until they have gone and were read.
@@ -37,7 +34,7 @@ class Follower(FileReader):
     oldest (gflog's daily rolling appender). Others rename, or copy a file and empty it; both are understood.
     """
 
-    _held: dict[_Key, HeldFile]
+    _held: dict[Key, HeldFile]
     _next_scan = 0.0
 
     def batches(self) -> Iterator[list[Line]]:
@@ -130,13 +127,13 @@ class Follower(FileReader):
                 file.gone_since = now
         self._next_scan = time.monotonic() + _SCAN
 
-    def _present(self) -> dict[_Key, str]:
+    def _present(self) -> dict[Key, str]:
         """The files that the patterns lead to now, originals before the copies that are being made of them.
 
         So the largest first, and without empty ones, which may be about to become copies.
         """
         sizes: dict[str, int] = {}
-        present: dict[_Key, str] = {}
+        present: dict[Key, str] = {}
         for pattern in self._names:
             for path in expanded(pattern):
                 try:

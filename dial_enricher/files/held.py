@@ -3,7 +3,6 @@
 import os
 import stat
 import time
-from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -17,19 +16,22 @@ from dial_enricher.sinks.descriptor import last_newline
 from dial_enricher.split import Splitter
 
 _CHUNK_BYTES = 1 << 20
-_TAIL_BYTES = 4096
-"""Before a place in a file, which have to be the same for it to be the same place."""
-_ENDS = 1000
-"""Lines whose ends are remembered, to know a copy that was made a moment ago."""
+_BEFORE_BYTES = 4096
+"""Before a chunk, which have to be what was read for the chunk to follow it."""
+_TAIL_BYTES = 256 * 1024
+"""Of what was read that are kept, to know a copy that was made a moment before the file was emptied."""
+_OVERLAP_BYTES = 64 * 1024
+"""Of these that have to stand in the copy."""
 
 
 @dataclass(slots=True, frozen=True)
 class Former:
-    """What a file was before it was cut."""
+    """What a file was before it was cut, as far as it was read."""
 
-    origin: Origin
-    ends: frozenset[int]
-    """Where its last lines ended."""
+    head: bytes
+    offset: int
+    tail: bytes
+    """What stood before the offset."""
 
 
 class NoFile(Exception):
@@ -75,9 +77,9 @@ class HeldFile:
             offset=self.offset,
             lines=mark.lines if mark else 0,
         )
-        self._tail = os.pread(self.fd, _TAIL_BYTES, max(0, self.offset - _TAIL_BYTES))[: self.offset]
+        begin = max(0, self.offset - _TAIL_BYTES)
+        self._tail = os.pread(self.fd, self.offset - begin, begin)
         self._cut = False
-        self._ends: deque[int] = deque(maxlen=_ENDS)
 
     def _begin_of_line(self, offset: int) -> int:
         """The place behind a line whose newline came only after it had been read."""
@@ -94,22 +96,26 @@ class HeldFile:
         """Begins at a mark, instead of the beginning."""
         self._begin(mark)
 
-    def begins_like(self, other: Origin) -> bool:
+    def begins_like(self, head: bytes) -> bool:
         """Whether this file has the same first bytes as another one, as far as both have any."""
-        common = min(len(self.origin.head), len(other.head))
-        return self.origin.head[:common] == other.head[:common]
+        common = min(len(self.origin.head), len(head))
+        return self.origin.head[:common] == head[:common]
 
-    def is_begun_copy_of(self, other: "HeldFile") -> bool:
-        """Whether all of this file stands in another one, so that it may be a copy that is being made."""
-        size = self.size
-        if size > other.size:
-            return False
-        places = [(min(size, HEAD_BYTES), 0), (min(size, _TAIL_BYTES), max(0, size - _TAIL_BYTES))]
-        return all(os.pread(self.fd, *place) == os.pread(other.fd, *place) for place in places)
+    def same_until(self, other: "HeldFile", place: int, end: int) -> bool:
+        """Whether both files hold the same bytes between two places."""
+        while place < end:
+            ours, theirs = (os.pread(fd, min(_CHUNK_BYTES, end - place), place) for fd in (self.fd, other.fd))
+            if not ours or ours != theirs:
+                return False
+            place += len(ours)
+        return True
 
-    def was_read_with(self, other: "Former") -> bool:
+    def was_read_with(self, other: Former) -> bool:
         """Whether this file is a copy of another one as it was a moment before that was cut."""
-        return self.size in other.ends and self.begins_like(other.origin)
+        begin, end = other.offset - len(other.tail), self.size
+        if end > other.offset or end - begin < min(end, _OVERLAP_BYTES) or not self.begins_like(other.head):
+            return False
+        return os.pread(self.fd, end - begin, begin) == other.tail[: end - begin]
 
     def at_end(self) -> Mark | None:
         """The mark behind the last whole line that is there now, for a copy whose lines were read elsewhere.
@@ -147,7 +153,7 @@ class HeldFile:
     def begin_again(self) -> Former:
         """Reads a file that was cut from its beginning; what it was."""
         LOGGER.info("%s was cut, and is read from its beginning", shown(self.path))
-        former = Former(self.origin, frozenset(self._ends))
+        former = Former(self.origin.head, self.offset, self._tail)
         self._begin(None)
         return former
 
@@ -157,13 +163,14 @@ class HeldFile:
         A file that was cut may have grown beyond our place since. So its head and what stands before the
         chunk are compared each time: who reads slowly is not told of it in another way.
         """
-        tail = len(self._tail)
-        chunk = os.pread(self.fd, tail + _CHUNK_BYTES, self.offset - tail)
+        before = self._tail[-_BEFORE_BYTES:]
+        chunk = os.pread(self.fd, len(before) + _CHUNK_BYTES, self.offset - len(before))
         head = os.pread(self.fd, len(self.origin.head), 0)
-        if head != self.origin.head or not chunk.startswith(self._tail):
+        if head != self.origin.head or not chunk.startswith(before):
             self._cut = True
             return []
-        self._tail, chunk = chunk[-_TAIL_BYTES:], chunk[tail:]
+        chunk = chunk[len(before) :]
+        self._tail = (self._tail + chunk)[-_TAIL_BYTES:]
         if chunk and self.gone_since is not None:
             self.gone_since = time.monotonic()  # somebody still writes to it
         known = len(head)
@@ -189,7 +196,6 @@ class HeldFile:
     def _keep_last(self, lines: list[Line]) -> list[Line]:
         if lines:
             self._last = lines[-1]
-            self._ends.extend([line.end for line in lines])
         return lines
 
     def has_gone_for(self, seconds: float) -> bool:

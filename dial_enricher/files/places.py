@@ -7,6 +7,8 @@ from dial_enricher.files.held import Former, HeldFile
 from dial_enricher.files.mark import Mark, Marks
 
 _MOST_FORMER = 100
+Key = tuple[int, int]
+"""Device and inode: what a file is known by while it is there."""
 
 
 class NotYet(Exception):
@@ -20,6 +22,8 @@ class Places:
         self._known = Marks(marks)
         self._former: deque[Former] = deque(maxlen=_MOST_FORMER)
         """Files that were cut: copies of them may appear."""
+        self._same: dict[tuple[Key, Key], int] = {}
+        """How many bytes of a file were found to stand in another one as well."""
 
     def remember(self, file: HeldFile) -> None:
         """A file is left: if it comes again, or a copy of it, it is read from where it was left."""
@@ -30,6 +34,7 @@ class Places:
         """A file is read from its beginning, because it was cut."""
         self.remember(file)
         self._former.append(file.begin_again())
+        self._same = {pair: size for pair, size in self._same.items() if file.key not in pair}
 
     def of(self, file: HeldFile, held: Iterable[HeldFile] = ()) -> Mark | None:
         """The mark to begin at; None: at the beginning. Of several the furthest: each fits the content.
@@ -38,7 +43,7 @@ class Places:
         """
         marks = list(filter(None, [file.find(self._known)]))
         for other in held:
-            if file.begins_like(other.origin) and (mark := self._shared(file, other)):
+            if file.begins_like(other.origin.head) and (mark := self._shared(file, other)):
                 marks.append(mark)
         if any(file.was_read_with(former) for former in self._former) and (mark := file.at_end()):
             marks.append(mark)
@@ -46,7 +51,7 @@ class Places:
 
     def _shared(self, file: HeldFile, other: HeldFile) -> Mark | None:
         """How far a file was read as a part of another one."""
-        if file.is_begun_copy_of(other):
+        if self._is_part_of(file, other):
             if file.size <= other.offset and (mark := file.at_end()):
                 self._known.add(mark)  # the other one may go before this one may be read
             raise NotYet
@@ -56,3 +61,18 @@ class Places:
         if other.offset < other.size:  # what it has more may stand in both
             raise NotYet
         return mark
+
+    def _is_part_of(self, file: HeldFile, other: HeldFile) -> bool:
+        """Whether all of a file stands in another one, so that it may be a copy that is being made.
+
+        Byte by byte, and each of them once: two logs may begin and end with the same question. Raises NotYet
+        when the other one is cut meanwhile.
+        """
+        size, pair = file.size, (file.key, other.key)
+        same = self._same.pop(pair, 0)
+        if size > other.size or same > size or not file.same_until(other, same, size):
+            if other.was_cut():
+                raise NotYet
+            return False
+        self._same[pair] = size
+        return True

@@ -66,7 +66,7 @@ class FileReader:
     def _read_on(self, file: HeldFile) -> Iterator[list[Line]]:
         """Reads a file as far as it reaches now, unless the program is told to stop."""
         end = file.size
-        while file.offset < end and not file.was_cut() and not self._is_over():
+        while file.offset < min(end, file.size) and not file.was_cut() and not self._is_over():
             yield from self._outlet.fill(file.read())
 
     def _is_over(self) -> bool:

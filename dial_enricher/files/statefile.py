@@ -11,8 +11,10 @@ from typing import Any
 
 from dial_enricher.errors import SettingError, SinkDown
 from dial_enricher.files.mark import Mark
+from dial_enricher.sinks.descriptor import is_named
 
 _VERSION = 1
+_TRIES = 10
 _TYPES = {"path": str, "line_sha256": str, "head_sha256": str}
 """Of the columns of a mark; of all others: int."""
 
@@ -32,31 +34,31 @@ class StateFile:
 
     def _lock(self) -> int:
         """Opens the file for this process alone. The lock is on the inode: the name may have got another."""
-        while True:
+        for _ in range(_TRIES):
             try:
                 fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            except OSError as error:
+                raise self._cannot("open", error) from None
+            try:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if os.path.samestat(os.fstat(fd), os.stat(self.path)):
+                if is_named(fd, self.path):
                     return fd
             except BlockingIOError:
-                raise SinkDown(f"the checkpoint {self.path} is in use by another process") from None
-            except FileNotFoundError as error:
-                if not os.path.isdir(os.path.dirname(self.path) or "."):
-                    raise SinkDown(self._cannot("open", error)) from None
-                continue  # it was replaced this very moment
+                break
             except OSError as error:
-                raise SinkDown(self._cannot("open", error)) from None
-            os.close(fd)
+                raise self._cannot("lock", error) from None
+            os.close(fd)  # it was replaced this very moment
+        raise SinkDown(f"the checkpoint {self.path} is in use by another process")
 
-    def _cannot(self, do: str, error: OSError) -> str:
-        return f"cannot {do} the checkpoint {self.path}: {error.strerror}"
+    def _cannot(self, do: str, error: OSError) -> SinkDown:
+        return SinkDown.by(error, f"cannot {do} the checkpoint {self.path}")
 
     def read(self) -> list[Mark]:
         """The marks; none in a file that is new or empty."""
         try:
             document = os.pread(self._fd, os.fstat(self._fd).st_size, 0)
         except OSError as error:
-            raise SinkDown(self._cannot("read", error)) from None
+            raise self._cannot("read", error) from None
         return parse(document, self.path)
 
     def write(self, marks: Sequence[Mark]) -> None:
@@ -67,7 +69,7 @@ class StateFile:
                 os.unlink(new)
             fd = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise SinkDown(self._cannot("write", error)) from None
+            raise self._cannot("write", error) from None
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             _write_all(fd, _document(marks))
@@ -77,13 +79,13 @@ class StateFile:
             os.close(fd)
             with suppress(OSError):  # room on a full disk is all that it is about
                 os.unlink(new)
-            raise SinkDown(self._cannot("write", error)) from None
+            raise self._cannot("write", error) from None
         os.close(self._fd)
         self._fd = fd
         try:
             _sync_directory(os.path.dirname(self.path) or ".")
         except OSError as error:
-            raise SinkDown(self._cannot("write", error)) from None
+            raise self._cannot("write", error) from None
 
 
 def parse(document: bytes, path: str) -> list[Mark]:

@@ -50,7 +50,7 @@ class DeadLetters:
         try:
             fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise SinkDown(f"cannot open the dead-letter file {path}: {error.strerror}") from None
+            raise SinkDown.by(error, f"cannot open the dead-letter file {path}") from None
         self._is_file = stat.S_ISREG(os.fstat(fd).st_mode)
         self._in_mid_line = self._is_file and _ends_in_mid_line(path)
         return fd
@@ -72,7 +72,7 @@ class DeadLetters:
             if self._fd is not None:
                 sync(self._fd)
         except OSError as error:
-            raise SinkDown(f"cannot write the dead-letter file {self._name}: {error.strerror}") from None
+            raise SinkDown.by(error, f"cannot write the dead-letter file {self._name}") from None
 
     def _write(self, fd: int, letters: list[bytes]) -> None:
         if self._in_mid_line:
@@ -82,7 +82,7 @@ class DeadLetters:
             write_lines(fd, b"".join(letters[:fitting]))
             self.written += fitting
         except OSError as error:
-            raise SinkDown(f"cannot write the dead-letter file {self._name}: {error.strerror}") from None
+            raise SinkDown.by(error, f"cannot write the dead-letter file {self._name}") from None
         if fitting < len(letters):
             raise SinkDown(
                 f"the dead-letter file {self._name} is full (--dead-letter-max: {self._max_bytes} bytes),"

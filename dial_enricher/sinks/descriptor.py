@@ -95,4 +95,4 @@ def check_open(fd: int, name: str) -> None:
     except OSError as error:
         if error.errno != errno.EBADF:
             raise
-        raise SinkDown(f"{name} is closed") from None
+        raise SinkDown(f"{name} is closed", misconfigured=True) from None

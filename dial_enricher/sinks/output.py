@@ -5,7 +5,18 @@ from contextlib import suppress
 
 from dial_enricher.errors import SinkClosed, SinkDown
 from dial_enricher.event import Event
-from dial_enricher.sinks.descriptor import cut_half_line, is_appended_to, is_named, sync, write_lines
+from dial_enricher.schema import MEASUREMENTS
+from dial_enricher.sinks.descriptor import (
+    cut_half_line,
+    is_appended_to,
+    is_named,
+    last_newline,
+    sync,
+    write_lines,
+)
+
+_BEGINNINGS = [b'{"measurement":"', *(f"{name},".encode() for name in MEASUREMENTS)]
+_LONGEST_BEGINNING = max(map(len, _BEGINNINGS))
 
 
 class OutputSink:
@@ -26,10 +37,13 @@ class OutputSink:
 
     def _open(self, path: str) -> int:
         try:
-            fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
-            cut_half_line(fd, fd)
+            is_file = os.path.isfile(path) or not os.path.exists(path)
+            way = os.O_RDWR if is_file else os.O_WRONLY  # a pipe open for both never says that nobody reads
+            fd = os.open(path, way | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            if is_file:
+                _cut_half_point(fd, fd, path)
         except OSError as error:
-            raise SinkDown(f"cannot open {path}: {error.strerror}") from None
+            raise SinkDown.by(error, f"cannot open {path}") from None
         return fd
 
     def write(self, events: list[Event]) -> list[Event]:
@@ -62,11 +76,20 @@ class OutputSink:
             raise SinkDown(f"cannot write to {self._name}: {error.strerror}") from None
 
 
+def _cut_half_point(fd: int, readable: int, name: str) -> None:
+    """Cuts off half a point at the end of a file. Raises SinkDown for half a line of somebody else."""
+    begin = last_newline(readable, os.fstat(fd).st_size)
+    half = os.pread(readable, _LONGEST_BEGINNING, begin)
+    if not any(half.startswith(known) or known.startswith(half) for known in _BEGINNINGS):
+        raise SinkDown(f"{name} ends in half a line that is no point: name another file", misconfigured=True)
+    cut_half_line(fd, readable)
+
+
 def _mend(fd: int) -> None:
     """Cuts off half a line at the end of what may only be written, if it may be read at all."""
     with suppress(OSError):  # then it stays as it is: no reason not to start
         readable = os.open(f"/dev/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
         try:
-            cut_half_line(fd, readable)
+            _cut_half_point(fd, readable, "standard output")
         finally:
             os.close(readable)
