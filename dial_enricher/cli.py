@@ -37,7 +37,8 @@ Exit codes:
   1    stopped by an error: an input cannot be read, an output cannot be written, or a bug
   2    a wrong option or setting; also one that InfluxDB refuses: a token, a database
   3    done, but with dead letters, and --strict was given
-  4    done or stopped, but InfluxDB was away for too long: the undelivered records are dead letters
+  4    done or stopped, but InfluxDB was away for too long: the undelivered records are dead letters, or,
+       with --checkpoint or --ack, are read again at the next start
   130  stopped by SIGINT, 143 by SIGTERM, after what was read had been written
   141  the reader of standard output went away
 """
@@ -80,7 +81,7 @@ _FILES = click.Path(exists=True, dir_okay=False, readable=True, allow_dash=True)
 
 
 @main.command(epilog=_EXIT_CODES)
-@click.argument("files", nargs=-1, type=click.Path())
+@click.argument("files", nargs=-1, type=click.Path(readable=False))
 @input_options
 @stream_options
 @click.pass_context
@@ -164,7 +165,7 @@ def _exit_code(stats: Stats, settings: Settings, stop: Stop) -> int:
         return EXIT_SETTING
     if stop.reason not in (None, AWAY):
         return EXIT_ERROR
-    if stats.dead[Code.UNDELIVERED]:
+    if stats.dead[Code.UNDELIVERED] or stats.again:
         return EXIT_UNDELIVERED
     if stop.signal is not None:
         return exit_code(stop.signal)

@@ -65,6 +65,7 @@ _LASTING = {
     errno.ELOOP,
     errno.ENAMETOOLONG,
     errno.EBADF,
+    errno.ENXIO,
 }
 
 

@@ -168,7 +168,7 @@ class Event:
     ends_line: bool = False
     """It is the last record of its line."""
     lost: bool = False
-    """Neither stored nor in a letter, and not for its own fault: it has to be read again."""
+    """Neither stored nor in a letter, and not for its own fault: it comes again."""
 
     @property
     def live(self) -> bool:

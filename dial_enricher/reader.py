@@ -100,5 +100,6 @@ class Reader:
 
 
 def shown(source: str) -> str:
-    """What a source is called in logs and dead letters; a file name need not be UTF-8."""
-    return "stdin" if source == STDIN else os.fsencode(source).decode(errors="replace")
+    """What a source is called in logs and dead letters; a file name need not be UTF-8, nor one line."""
+    name = "stdin" if source == STDIN else os.fsencode(source).decode(errors="replace")
+    return "".join(char if char.isprintable() else "\ufffd" for char in name)

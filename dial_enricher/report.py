@@ -25,7 +25,7 @@ def report(stats: Stats, settings: Settings) -> None:
 
 
 def _somebody_cares(stats: Stats) -> bool:
-    return bool(stats.dead) or (sys.stderr is not None and sys.stderr.isatty())
+    return bool(stats.dead or stats.again) or (sys.stderr is not None and sys.stderr.isatty())
 
 
 def listed(counts: Mapping[Any, int]) -> str:

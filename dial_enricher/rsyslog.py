@@ -159,23 +159,19 @@ class Spool:
         try:
             self._fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._check_header()
+            self._mark()
             cut_half_line(self._fd, self._fd)  # it was not answered, so rsyslog has it
         except BlockingIOError:
             raise SinkDown(f"the checkpoint {path} is in use by another process") from None
         except OSError as error:
             raise SinkDown.by(error, f"cannot open the checkpoint {path}") from None
 
-    def _check_header(self) -> None:
-        """Marks a new file as ours, and raises SettingError for one that is not: it would be emptied."""
-        begin = os.pread(self._fd, len(_HEADER), 0)
-        if begin != _HEADER and _HEADER.startswith(begin):  # new, or we were killed before it was marked
+    def _mark(self) -> None:
+        """Marks a new file as ours."""
+        check_spool(self._path)
+        if os.fstat(self._fd).st_size < len(_HEADER):
             os.ftruncate(self._fd, 0)
             write_lines(self._fd, _HEADER)
-        elif begin != _HEADER:
-            raise SettingError(
-                f"{self._path} is no checkpoint of --ack rsyslog: name another file, or a new one"
-            )
 
     def lines(self, max_line_bytes: int) -> Iterator[list[Line]]:
         """What a program that was killed has left here."""
@@ -198,3 +194,13 @@ class Spool:
 
     def clear(self) -> None:
         os.ftruncate(self._fd, len(_HEADER))
+
+
+def check_spool(path: str) -> None:
+    """Raises SettingError for what is no spool and would be emptied, OSError for what cannot be read."""
+    if not os.path.exists(path):
+        return
+    with open(path, "rb") as file:
+        begin = file.read(len(_HEADER))
+    if not _HEADER.startswith(begin):  # a part of it: we were killed while we wrote it
+        raise SettingError(f"{path} is no checkpoint of --ack rsyslog: name another file, or a new one")

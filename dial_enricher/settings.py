@@ -176,6 +176,9 @@ def check_sources(settings: Settings, sources: Sequence[str]) -> None:
     if settings.ack is not Ack.OFF:
         if list(sources) != [STDIN]:
             raise SettingError(f"--ack {settings.ack} reads standard input: name no FILES")
+    elif settings.follow and (directories := [name for name in sources if os.path.isdir(name)]):
+        name = directories[0]
+        raise SettingError(f"{name} is a directory: name the files in it, as '{os.path.join(name, '*.log')}'")
     elif STDIN in sources:
         for flag, wanted in (("--follow", settings.follow), ("--checkpoint", settings.checkpoint)):
             if wanted:
@@ -206,7 +209,7 @@ def _same(name: str, other: str) -> bool:
 def _fits(name: str, pattern: str) -> bool:
     """Whether a file would be followed; with `**`, whether one in its place or below it would be."""
     name, pattern = os.path.realpath(name), os.path.realpath(pattern)
-    return fnmatch(name, pattern) if "**" in pattern else PurePath(name).match(pattern)
+    return fnmatch(name, pattern.replace("**/", "*")) if "**" in pattern else PurePath(name).match(pattern)
 
 
 def load_env_file(file: Path, environment: MutableMapping[str, str]) -> None:

@@ -27,6 +27,8 @@ class Stats:
     """Records skipped on purpose, by the shape of their path, or `blank`."""
     dead: Counter[Code] = field(default_factory=Counter)
     """Records in trouble, by code."""
+    again: int = 0
+    """Records that could not be delivered, and come again."""
     notes: Counter[str] = field(default_factory=Counter)
     """What was mended or is unknown, by kind."""
     remarks: list[str] = field(default_factory=list)
@@ -46,8 +48,8 @@ class Stats:
         for event in events:
             self._settle(event)
             self._settled += 1
-        if self._settled != self.written + self.ignored.total() + self.dead.total():
-            raise AccountsOpen("records settled are not records written, ignored or dead")
+        if self._settled != self.written + self.ignored.total() + self.dead.total() + self.again:
+            raise AccountsOpen("records settled are not records written, ignored, dead or to come again")
 
     def close(self) -> None:
         """Raises AccountsOpen when a record was read whose fate never became known."""
@@ -62,7 +64,9 @@ class Stats:
             # Shapes are few, but a hostile client could make up paths for ever.
             known = event.ignored in self.ignored or len(self.ignored) < _MOST_SHAPES
             self.ignored[event.ignored if known else "other"] += 1
-        if event.fault is not None:
+        if event.lost:
+            self.again += 1
+        elif event.fault is not None:
             self.dead[event.fault.code] += 1
 
     def summary(self) -> dict[str, int]:
@@ -74,7 +78,8 @@ class Stats:
             "ignored": self.ignored.total(),
             "dead": self.dead.total(),
         }
-        return figures | {f"dead_{code}": self.dead[code] for code in sorted(self.dead)}
+        again = {"again": self.again} if self.again else {}
+        return figures | {f"dead_{code}": self.dead[code] for code in sorted(self.dead)} | again
 
 
 _MOST_SHAPES = 100

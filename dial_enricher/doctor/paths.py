@@ -16,6 +16,7 @@ from dial_enricher.files.follower import expanded
 from dial_enricher.files.statefile import parse
 from dial_enricher.reader import STDIN
 from dial_enricher.report import listed
+from dial_enricher.rsyslog import check_spool
 from dial_enricher.settings import Ack, Destination, Scope, Settings, check_no_loop
 from dial_enricher.sinks.descriptor import check_open
 from dial_enricher.split import Splitter
@@ -143,6 +144,7 @@ def checkpoint(settings: Settings, files: Sequence[str]) -> Said:
         raise SettingError(f"{file}: its directory may not be written to; name another file")
     check_no_loop(settings, files)
     if settings.ack is not Ack.OFF:
+        check_spool(settings.checkpoint)
         yield Level.OK, f"{file} holds what {settings.ack} has handed over until it is stored"
     else:
         marks = parse(file.read_bytes(), settings.checkpoint) if file.exists() else []

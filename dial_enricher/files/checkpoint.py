@@ -8,7 +8,7 @@ from typing import Protocol
 
 from dial_enricher.errors import SinkDown
 from dial_enricher.event import Event, Line, Origin
-from dial_enricher.files.mark import Mark
+from dial_enricher.files.mark import Mark, is_telling
 from dial_enricher.files.statefile import StateFile
 from dial_enricher.signals import AWAY, Stop
 
@@ -75,7 +75,12 @@ class Checkpoint:
             if event.lost and not self._lost:
                 self._lost = True
                 self._stop.because(AWAY)
-            if event.ends_line and event.line.origin is not None and not self._lost:
+            if (
+                event.ends_line
+                and event.line.origin is not None
+                and not self._lost
+                and is_telling(event.line)
+            ):
                 last[event.line.origin] = event.line
         for origin, line in last.items():
             self._marks.pop(origin, None)  # the latest stand last

@@ -36,6 +36,7 @@ class Follower(FileReader):
 
     _held: dict[Key, HeldFile]
     _next_scan = 0.0
+    _told: dict[str, str | None]
 
     def batches(self) -> Iterator[list[Line]]:
         """Batches until the program is told to stop; an empty one says that the input pauses.
@@ -43,7 +44,7 @@ class Follower(FileReader):
         Raises InputFailed when more files have to be held open than the system allows.
         """
         self._stop.begin()
-        self._held = {}
+        self._held, self._told = {}, {}
         _allow_many_files()
         try:
             while not self._stop.asked:
@@ -78,7 +79,7 @@ class Follower(FileReader):
                     yield batch
                     self._scan()
             except OSError as error:
-                _warn(file.path, error)
+                self._warn(file.path, error.strerror)
                 self._leave(file)
             if self._is_over():
                 return
@@ -92,7 +93,7 @@ class Follower(FileReader):
             self._cut(file)
         yield from self._read_on(file)
         if file.has_gone_for(_GRACE) and file.offset >= file.size:
-            yield from self._outlet.fill(file.finish())
+            yield from self._outlet.fill(file.finish() if file.is_deleted() else file.finish_whole())
             self._leave(file)
 
     def _cut(self, file: HeldFile) -> None:
@@ -121,9 +122,10 @@ class Follower(FileReader):
                 self._take_up(path)
         for key, file in self._held.items():
             if key in present:
-                file.rename(present[key])
+                with suppress(OSError):  # it has gone again: the next look will tell
+                    file.rename(present[key])
                 file.gone_since = None
-            elif file.gone_since is None:
+            elif file.gone_since is None and _has_gone(file):
                 file.gone_since = now
         self._next_scan = time.monotonic() + _SCAN
 
@@ -135,14 +137,19 @@ class Follower(FileReader):
         sizes: dict[str, int] = {}
         present: dict[Key, str] = {}
         for pattern in self._names:
-            for path in expanded(pattern):
+            paths = expanded(pattern)
+            if not paths:
+                self._warn(pattern, _why_none(pattern))
+            for path in paths:
                 try:
                     status = os.stat(path)
                 except OSError as error:
                     if not isinstance(error, FileNotFoundError):
-                        _warn(path, error)
+                        self._warn(path, error.strerror)
                     continue
-                if stat.S_ISREG(status.st_mode) and status.st_size:
+                if not stat.S_ISREG(status.st_mode):
+                    self._warn(path, "it is no regular file")
+                elif status.st_size:
                     present.setdefault((status.st_dev, status.st_ino), path)
                     sizes[path] = status.st_size
         return dict(sorted(present.items(), key=lambda one: -sizes[one[1]]))
@@ -173,22 +180,32 @@ class Follower(FileReader):
         """
         try:
             file = HeldFile(path, self._max_line_bytes)
-        except (OSError, NoFile) as error:
-            if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+        except NoFile as error:
+            self._warn(path, f"it {error}")
+            return
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE):
                 many = len(self._held)
                 raise InputFailed(f"cannot follow more than {many} files: {error.strerror}") from None
-            _warn(path, error)
+            self._warn(path, error.strerror)
             return
         try:
             if file.key in self._held:  # the name leads elsewhere by now
                 raise NotYet
             self._begin(file, self._held.values())
             self._held[file.key] = file
+            self._told.pop(path, None)
         except NotYet:
             file.close()
         except OSError as error:
-            _warn(path, error)
+            self._warn(path, error.strerror)
             file.close()
+
+    def _warn(self, name: str, reason: str | None) -> None:
+        """Says once why something is not followed."""
+        if self._told.get(name) != reason:
+            self._told[name] = reason
+            LOGGER.warning("cannot follow %s: %s", shown(name), reason)
 
 
 def expanded(pattern: str) -> list[str]:
@@ -196,9 +213,22 @@ def expanded(pattern: str) -> list[str]:
     return sorted({*glob(pattern, recursive=True), *([pattern] if os.path.lexists(pattern) else [])})
 
 
-def _warn(path: str, error: OSError | NoFile) -> None:
-    reason = error.strerror if isinstance(error, OSError) else f"it {error}"
-    LOGGER.warning("cannot follow %s: %s", shown(path), reason, extra={"code": f"follow {path}"})
+def _has_gone(file: HeldFile) -> bool:
+    """Whether a file that was not found was deleted or renamed, and not its directory moved or unmounted."""
+    try:
+        return file.is_deleted() or file.is_directory_there()
+    except OSError:
+        return False
+
+
+def _why_none(pattern: str) -> str:
+    """Why nothing fits a pattern: it may be wrong, or its directory closed to us."""
+    directory = os.path.dirname(pattern.partition("*")[0].partition("?")[0].partition("[")[0]) or "."
+    try:
+        os.scandir(directory).close()
+    except OSError as error:
+        return f"{shown(directory)}: {error.strerror}"
+    return "no file is there yet"
 
 
 def _allow_many_files() -> None:

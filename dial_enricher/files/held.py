@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from dial_enricher import jsontext
 from dial_enricher.event import Line, Origin
-from dial_enricher.files.mark import HEAD_BYTES, Mark, Marks
+from dial_enricher.files.mark import HEAD_BYTES, Mark, Marks, is_telling
 from dial_enricher.logformat import MARGIN
 from dial_enricher.logs import LOGGER
 from dial_enricher.reader import shown
@@ -18,9 +18,9 @@ from dial_enricher.split import Splitter
 _CHUNK_BYTES = 1 << 20
 _BEFORE_BYTES = 4096
 """Before a chunk, which have to be what was read for the chunk to follow it."""
-_TAIL_BYTES = 256 * 1024
+_TAIL_BYTES = 64 * 1024
 """Of what was read that are kept, to know a copy that was made a moment before the file was emptied."""
-_OVERLAP_BYTES = 64 * 1024
+_OVERLAP_BYTES = 16 * 1024
 """Of these that have to stand in the copy."""
 
 
@@ -57,6 +57,7 @@ class HeldFile:
         """Since when no name leads here and nothing came, in seconds of the monotonic clock."""
         self._max_line_bytes = max_line_bytes
         try:
+            self._directory = os.stat(os.path.dirname(os.path.abspath(path)))
             self._begin(None)
         except OSError:
             self.close()
@@ -130,7 +131,10 @@ class HeldFile:
         return Mark.behind(lines[0]) if lines else None
 
     def rename(self, path: str) -> None:
-        self.path, self.origin.path = path, os.path.abspath(path)
+        """Raises OSError when the name has gone already."""
+        if path != self.path:
+            self._directory = os.stat(os.path.dirname(os.path.abspath(path)))
+            self.path, self.origin.path = path, os.path.abspath(path)
 
     # How it is read
 
@@ -183,6 +187,17 @@ class HeldFile:
         """What stands behind the last newline, when nothing more will come."""
         return self._keep_last(self._splitter.finish())
 
+    def is_deleted(self) -> bool:
+        """Whether it has no name at all any more."""
+        return os.fstat(self.fd).st_nlink == 0
+
+    def is_directory_there(self) -> bool:
+        """Whether the directory of its name is the one that it was opened in."""
+        try:
+            return os.path.samestat(os.stat(os.path.dirname(self.origin.path)), self._directory)
+        except FileNotFoundError:
+            return False
+
     def finish_whole(self) -> list[Line]:
         """What stands behind the last newline if that is a whole record; else it is left for another time."""
         lines = self._splitter.finish()
@@ -194,8 +209,10 @@ class HeldFile:
         return self._keep_last(lines)
 
     def _keep_last(self, lines: list[Line]) -> list[Line]:
-        if lines:
-            self._last = lines[-1]
+        for line in reversed(lines):
+            if is_telling(line):
+                self._last = line
+                break
         return lines
 
     def has_gone_for(self, seconds: float) -> bool:

@@ -73,6 +73,11 @@ class Mark:
         return digest.hexdigest() == self.line_sha256
 
 
+def is_telling(line: Line) -> bool:
+    """Whether a mark may stand behind a line: a blank one tells no file from another."""
+    return bool(line.raw) and not line.raw.isspace()
+
+
 class Marks:
     """Marks that were made, to be found again by the content of a file."""
 

@@ -68,6 +68,7 @@ class FileReader:
         end = file.size
         while file.offset < min(end, file.size) and not file.was_cut() and not self._is_over():
             yield from self._outlet.fill(file.read())
+        file.reached()  # a mark takes less room than the last line
 
     def _is_over(self) -> bool:
         """Whether the rest is left for the next run."""

@@ -133,7 +133,7 @@ class Undertaker:
         if self._comes_again:
             events = _without_undelivered(events)
         if self._failed:
-            _regret(events)
+            self._regret(events)
             return
         written = self._letters.written
         try:
@@ -141,19 +141,22 @@ class Undertaker:
         except SinkDown as error:
             self._failed = True
             self._stop.because(str(error))
-            _regret(events[self._letters.written - written :])
+            self._regret(events[self._letters.written - written :])
+
+    def _regret(self, events: Sequence[Event]) -> None:
+        """Says which records died without a letter, unless they come again."""
+        if self._comes_again:
+            for event in events:
+                event.lost = True
+        elif events:
+            _tell_of(events)
 
     def sync(self) -> None:
         """Puts the letters on the disk. Raises SinkDown."""
         self._letters.sync()
 
 
-def _regret(events: Sequence[Event]) -> None:
-    """Says which records died without a letter."""
-    if not events:
-        return
-    for event in events:
-        event.lost = True
+def _tell_of(events: Sequence[Event]) -> None:
     first, last = events[0].line, events[-1].line
     LOGGER.warning(
         "no letter for dead records: %d, from %s, line %d, to %s, line %d",
@@ -170,10 +173,6 @@ def _without_undelivered(events: Sequence[Event]) -> list[Event]:
             event.lost = True
         else:
             kept.append(event)
-    if lost := len(events) - len(kept):
-        LOGGER.warning(
-            "not delivered, and to be read again: %d records", lost, extra={"code": Code.UNDELIVERED}
-        )
     return kept
 
 
