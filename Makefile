@@ -14,7 +14,7 @@ LABELLED ?= $(wildcard ../shared/data/topic_dev.ndjson)
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test test-train cases docs sample lint format types eval-language bench bench-schema \
-  bench-topics soak topic-model build docker_build lock clean
+  bench-topics bench-shippers soak topic-model build docker_build lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z_-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -76,8 +76,12 @@ bench: $(INSTALLED) ## Measure speed and memory, beside their baselines
 bench-topics: $(TRAIN_INSTALLED) ## Measure what topics cost, beside a transformer and beside BERTopic
 	$(TRAIN)/bin/python -m benchmarks.bench_topics
 
-soak: $(INSTALLED) ## Let the server be away for ten minutes, and see that nothing is lost
+soak: $(INSTALLED) ## Let the server be away for ten minutes, kill the program 1,000 times, and see that nothing is lost
 	$(BIN)/python -m benchmarks.soak
+	$(BIN)/python -m benchmarks.kills --runs 1000
+
+bench-shippers: $(INSTALLED) ## Measure what rsyslog and syslog-ng lose when the program is killed
+	$(BIN)/python -m benchmarks.shippers
 
 topic-model: $(TRAIN_INSTALLED) ## Train the topic model that ships, on the files in CORPUS
 	@test -n "$(strip $(CORPUS))" || { echo "name the files to train on: make topic-model CORPUS='...'" >&2; exit 2; }

@@ -129,9 +129,9 @@ def finish(process: subprocess.Popen[bytes], stdin: bytes | None = None) -> Done
     return Done(process.returncode, out or b"", (err or b"").decode())
 
 
-def check_refused(done: Done, *names: str) -> None:
+def check_refused(done: Done, *names: str, code: int = 2) -> None:
     """The program did not start: one sentence that names what is wrong."""
-    assert (done.code, done.out) == (2, b"")
+    assert (done.code, done.out) == (code, b"")
     sentences = [one for one in done.err.splitlines() if one.startswith("Error: ")]
     assert len(sentences) == 1
     assert sentences[0] == done.err.splitlines()[-1]

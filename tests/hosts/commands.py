@@ -24,6 +24,9 @@ IN_TEXT = re.compile(
 DEFAULT = "enrich"
 
 
+CHUNK = "/var/lib/fluentd/dial-buffer/buffer.q64f.log"
+
+
 class Place:
     """A directory that stands for the root of a machine, with what the configurations name."""
 
@@ -73,7 +76,7 @@ def parsed(words: list[str]) -> Command:
 
 def in_text(text: str) -> list[list[str]]:
     """The arguments of each command that stands in a text or in its comments."""
-    return [shlex.split(found) for found in IN_TEXT.findall(unmarked(text))]
+    return [_with_chunk(shlex.split(found)) for found in IN_TEXT.findall(unmarked(text))]
 
 
 def vector() -> list[str]:
@@ -87,7 +90,12 @@ def telegraf() -> list[str]:
 def fluentd(kind: str) -> list[str]:
     matches = read("deploy/fluentd.conf", "fluentd", alternatives=True)["match"]
     (command,) = (match["command"] for match in matches if match["@type"] == kind)
-    return _arguments(shlex.split(command))
+    return _with_chunk(_arguments(shlex.split(command)))
+
+
+def _with_chunk(words: list[str]) -> list[str]:
+    """The command of Fluentd's exec output as Fluentd runs it: with the name of a chunk behind it."""
+    return [*words, CHUNK] if any("fluentd.checkpoint" in word for word in words) else words
 
 
 def logstash() -> list[str]:
