@@ -176,7 +176,8 @@ def test_a_chunk_of_fluentd_is_done_only_when_all_is_delivered(
     (nobody,) = free_ports(1)
     machine.point_to_server(INFLUX_URL=f"http://127.0.0.1:{nobody}", DIAL_ENRICHER_DRAIN_TIME="0.5")
     process = machine.start(words)
-    wait_for((machine.state / "dead.jsonl").exists)
+    letters = machine.state / "dead.jsonl"
+    wait_for(lambda: letters.exists() and letters.stat().st_size > 0)  # it has read a part, and holds points
     process.terminate()
     assert finish(process).code == 4, "as it is when --retry-time is over"
 
