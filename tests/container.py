@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, cast
 
@@ -97,9 +98,10 @@ class Root:
         lines += ['mount -t tmpfs -o mode=755 dev "$ROOT/dev"']
         for device in DEVICES:
             lines += [f': > "$ROOT/dev/{device}"', f'mount --bind /dev/{device} "$ROOT/dev/{device}"']
-        for source, target in [*read_only.items(), *volumes.items()]:
+        for source, target in sorted([*read_only.items(), *volumes.items()], key=itemgetter(1)):
+            # a folder before what is in it, which it would hide
             lines += [f'mount --bind {shlex.quote(str(source))} "$ROOT"{shlex.quote(target)}']
-        for target in read_only.values():
+        for target in sorted(read_only.values()):
             lines += [f'mount -o remount,bind,ro "$ROOT"{shlex.quote(target)}']
         return "\n".join(lines) + "\n"
 
