@@ -1,7 +1,7 @@
 """Settings become a ready pipeline: the only place that chooses parts. Connects to nothing."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from dial_enricher import jsonlines, lineprotocol, logformat
 from dial_enricher.batch import Batcher
@@ -26,13 +26,6 @@ _RENDERERS: dict[Format, Callable[[Point], bytes]] = {
 
 class Input(Protocol):
     def batches(self) -> Iterator[list[Line]]: ...
-
-
-@runtime_checkable
-class OnDisk(Protocol):
-    """A part that can put on the disk what it has written. Raises SinkDown."""
-
-    def sync(self) -> None: ...
 
 
 def _output(settings: Settings, stop: Stop) -> Sink:
@@ -89,7 +82,7 @@ def make_input(
         return rsyslog, rsyslog
     if settings.checkpoint is None and not settings.follow:
         return Reader(sources, batcher, longest, stop), Nobody()
-    from dial_enricher.files.checkpoint import Checkpoint
+    from dial_enricher.files.checkpoint import Checkpoint, OnDisk
     from dial_enricher.files.follower import Follower
     from dial_enricher.files.reader import FileReader
 

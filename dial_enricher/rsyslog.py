@@ -18,7 +18,7 @@ from dial_enricher.event import Event, Line
 from dial_enricher.logs import LOGGER
 from dial_enricher.reader import STDIN, Reader, shown
 from dial_enricher.signals import AWAY, Stop
-from dial_enricher.sinks.descriptor import cut_half_line, write_lines
+from dial_enricher.sinks.descriptor import last_newline, write_lines
 from dial_enricher.split import Splitter
 
 _BEGIN, _COMMIT = b"BEGIN TRANSACTION", b"COMMIT TRANSACTION"
@@ -160,7 +160,7 @@ class Spool:
             self._fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._mark()
-            cut_half_line(self._fd, self._fd)  # it was not answered, so rsyslog has it
+            self._drop_half_line()
         except BlockingIOError:
             raise SinkDown(f"the checkpoint {path} is in use by another process") from None
         except OSError as error:
@@ -172,6 +172,10 @@ class Spool:
         if os.fstat(self._fd).st_size < len(_HEADER):
             os.ftruncate(self._fd, 0)
             write_lines(self._fd, _HEADER)
+
+    def _drop_half_line(self) -> None:
+        """Cuts off what a program was killed while it wrote: it was not answered, so rsyslog has it."""
+        os.ftruncate(self._fd, last_newline(self._fd, os.fstat(self._fd).st_size))
 
     def lines(self, max_line_bytes: int) -> Iterator[list[Line]]:
         """What a program that was killed has left here."""

@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from dial_enricher.errors import SinkDown
 from dial_enricher.event import Event, Line, Origin
@@ -18,7 +18,10 @@ _MOST_GONE = 1000
 """Marks that are kept of files that have gone: some come back under another name, or are not mounted."""
 
 
-class Synced(Protocol):
+@runtime_checkable
+class OnDisk(Protocol):
+    """A part that can put on the disk what it has written. Raises SinkDown."""
+
     def sync(self) -> None: ...
 
 
@@ -31,7 +34,7 @@ class Checkpoint:
     Raises SinkDown and SettingError at the start only.
     """
 
-    def __init__(self, path: str, stop: Stop, on_disk: Sequence[Synced]) -> None:
+    def __init__(self, path: str, stop: Stop, on_disk: Sequence[OnDisk]) -> None:
         self._file = StateFile(path)
         self._stop = stop
         self._on_disk = on_disk
@@ -56,10 +59,8 @@ class Checkpoint:
         """
         if mark not in self._former:
             return
-        if (mark.device, mark.inode) == (
-            origin.device,
-            origin.inode,
-        ):  # else it is a copy, and that one may come
+        is_copy = (mark.device, mark.inode) != (origin.device, origin.inode)
+        if not is_copy:  # else the original may still come
             self._former.remove(mark)
         self._marks[origin] = replace(mark, path=origin.path, device=origin.device, inode=origin.inode)
         self._dirty = True

@@ -11,7 +11,7 @@ from typing import Any
 
 from dial_enricher.errors import SettingError, SinkDown
 from dial_enricher.files.mark import Mark
-from dial_enricher.sinks.descriptor import is_named
+from dial_enricher.sinks.descriptor import is_named, write_lines
 
 _VERSION = 1
 _TRIES = 10
@@ -72,7 +72,7 @@ class StateFile:
             raise self._cannot("write", error) from None
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _write_all(fd, _document(marks))
+            write_lines(fd, _document(marks))
             os.fsync(fd)
             os.rename(new, self.path)
         except OSError as error:
@@ -122,12 +122,6 @@ def _mark(columns: Any) -> Mark:
         if isinstance(columns[one.name], int) and columns[one.name] < 0:
             raise ValueError(one.name)
     return Mark(**columns)
-
-
-def _write_all(fd: int, data: bytes) -> None:
-    rest = memoryview(data)
-    while rest:
-        rest = rest[os.write(fd, rest) :]
 
 
 def _sync_directory(directory: str) -> None:

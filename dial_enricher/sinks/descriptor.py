@@ -39,18 +39,6 @@ def _drop_half_line(fd: int, written: bytes) -> None:
         os.ftruncate(fd, status.st_size - half)
 
 
-def cut_half_line(fd: int, readable: int) -> None:
-    """Cuts a file back to its last whole line: a program was killed while it wrote the next one.
-
-    `readable` is a descriptor of the same file.
-    """
-    status = os.fstat(fd)
-    if stat.S_ISREG(status.st_mode):
-        end = last_newline(readable, status.st_size)
-        if end < status.st_size:
-            os.ftruncate(fd, end)
-
-
 def last_newline(fd: int, end: int) -> int:
     """The place behind the last newline before a place in a file; 0 when there is none."""
     while end > 0:

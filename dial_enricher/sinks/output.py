@@ -7,7 +7,6 @@ from dial_enricher.errors import SinkClosed, SinkDown
 from dial_enricher.event import Event
 from dial_enricher.schema import MEASUREMENTS
 from dial_enricher.sinks.descriptor import (
-    cut_half_line,
     is_appended_to,
     is_named,
     last_newline,
@@ -77,12 +76,17 @@ class OutputSink:
 
 
 def _cut_half_point(fd: int, readable: int, name: str) -> None:
-    """Cuts off half a point at the end of a file. Raises SinkDown for half a line of somebody else."""
-    begin = last_newline(readable, os.fstat(fd).st_size)
+    """Cuts off half a point at the end of a file, which `readable` is a descriptor of, too.
+
+    Raises SinkDown for half a line of somebody else.
+    """
+    size = os.fstat(fd).st_size
+    begin = last_newline(readable, size)
     half = os.pread(readable, _LONGEST_BEGINNING, begin)
     if not any(half.startswith(known) or known.startswith(half) for known in _BEGINNINGS):
         raise SinkDown(f"{name} ends in half a line that is no point: name another file", misconfigured=True)
-    cut_half_line(fd, readable)
+    if begin < size:
+        os.ftruncate(fd, begin)
 
 
 def _mend(fd: int) -> None:
