@@ -14,6 +14,7 @@ class Code(StrEnum):
     LINE_TOO_LONG = "line_too_long"
     NOT_A_DIAL_LOG = "not_a_dial_log"
     MISSING_FIELD = "missing_field"
+    DAMAGED_ARCHIVE = "damaged_archive"
     UNSERIALIZABLE = "unserializable"
     REJECTED = "rejected"
     UNDELIVERED = "undelivered"
@@ -34,6 +35,10 @@ class BadRecord(Exception):
 
 class SettingError(Exception):
     """A setting is wrong; the message names it and says what is expected."""
+
+
+class InputFailed(Exception):
+    """An input cannot be read; the message names it and says why."""
 
 
 class SinkClosed(Exception):

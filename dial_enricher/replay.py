@@ -33,7 +33,7 @@ def decode(line: Line) -> list[Event]:
     An event from points may have no bytes; its line holds the length and the digest of those that died.
     A line that is no letter is dead where it stands.
     """
-    if line.excess:
+    if line.excess or line.damage:
         return logformat.decode(line)
     document = line.raw.strip(logformat.MARGIN)
     if not document:
@@ -76,6 +76,9 @@ def _content(letter: Json) -> bytes:
 def _from_content(letter: Json, content: bytes, line: Line) -> list[Event]:
     origin = _origin(letter, content, line)
     assert origin.excess is not None
+    if letter["code"] == Code.DAMAGED_ARCHIVE:
+        detail = "the rest of the file was lost with it: read a good copy of the file"
+        return [_dead(origin, BadRecord(Code.DAMAGED_ARCHIVE, detail))]
     if not content:
         detail = "the letter was written without --dead-letter-content"
         return [_dead(origin, BadRecord(Code.MISSING_FIELD, detail))]

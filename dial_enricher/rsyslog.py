@@ -15,8 +15,9 @@ from threading import Condition, Thread
 from dial_enricher.batch import Batcher
 from dial_enricher.errors import SettingError, SinkClosed, SinkDown
 from dial_enricher.event import Event, Line
+from dial_enricher.inputs.reader import Reader
+from dial_enricher.inputs.sources import STDIN, as_given, shown
 from dial_enricher.logs import LOGGER
-from dial_enricher.reader import STDIN, Reader, shown
 from dial_enricher.signals import AWAY, Stop
 from dial_enricher.sinks.descriptor import last_newline, write_lines
 from dial_enricher.split import Splitter
@@ -37,7 +38,7 @@ class Rsyslog(Reader):
     """
 
     def __init__(self, batcher: Batcher, max_line_bytes: int, stop: Stop, spool: "Spool | None") -> None:
-        super().__init__([STDIN], batcher, max_line_bytes, stop)
+        super().__init__(as_given([STDIN]), batcher, max_line_bytes, stop)
         self._spool = spool
         self._answers = _Answers()
         self._in_transaction = False

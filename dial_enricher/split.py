@@ -53,6 +53,12 @@ class Splitter:
         """The last line, when the source ended without a newline."""
         return [self._end_line(newline=0)] if self._length else []
 
+    def break_off(self, damage: str) -> Line:
+        """What was read of the line that cannot be read to its end, for this reason; maybe nothing."""
+        line = self._end_line(newline=0)
+        line.damage = damage
+        return line
+
     def _extend(self, piece: bytes) -> None:
         self._length += len(piece)
         if self._hash is not None:

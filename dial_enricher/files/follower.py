@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from glob import glob
 
+from dial_enricher.errors import InputFailed
 from dial_enricher.event import Line
 from dial_enricher.files.held import HeldFile, NoFile
 from dial_enricher.files.places import Key, NotYet
 from dial_enricher.files.reader import FileReader
+from dial_enricher.inputs.sources import shown
 from dial_enricher.logs import LOGGER
-from dial_enricher.reader import InputFailed, shown
 
 _GLANCE = 0.25
 """Seconds between two looks at whether files have grown."""
@@ -41,7 +42,7 @@ class Follower(FileReader):
     def batches(self) -> Iterator[list[Line]]:
         """Batches until the program is told to stop; an empty one says that the input pauses.
 
-        Raises InputFailed when more files have to be held open than the system allows.
+        When more files have to be held open than the system allows, it is told to stop here.
         """
         self._stop.begin()
         self._held, self._told = {}, {}
@@ -56,9 +57,8 @@ class Follower(FileReader):
             if not self._is_over():
                 self._next_scan = 0.0
                 yield from self._turn()  # what was written until now
-        except InputFailed:
-            yield from self._outlet.rest()
-            raise
+        except InputFailed as error:
+            self._stop.because(str(error))
         finally:
             for file in self._held.values():
                 file.close()

@@ -6,12 +6,12 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 
-from dial_enricher import jsontext
 from dial_enricher.event import Line, Origin
 from dial_enricher.files.mark import HEAD_BYTES, Mark, Marks, is_telling
-from dial_enricher.logformat import MARGIN
+from dial_enricher.inputs.packing import format_of
+from dial_enricher.inputs.sources import OUTPUT_REMEMBERS, shown
+from dial_enricher.logformat import is_whole
 from dial_enricher.logs import LOGGER
-from dial_enricher.reader import shown
 from dial_enricher.sinks.descriptor import last_newline
 from dial_enricher.split import Splitter
 
@@ -35,7 +35,7 @@ class Former:
 
 
 class NoFile(Exception):
-    """A name that does not lead to a regular file; the message says what it is."""
+    """A name that does not lead to a file in which places are remembered; the message says what it is."""
 
 
 class HeldFile:
@@ -50,6 +50,9 @@ class HeldFile:
         if not stat.S_ISREG(status.st_mode):
             os.close(self.fd)
             raise NoFile("is a directory" if stat.S_ISDIR(status.st_mode) else "is no regular file")
+        if form := format_of(os.pread(self.fd, HEAD_BYTES, 0)):
+            os.close(self.fd)
+            raise NoFile(f"is packed ({form.name}); {OUTPUT_REMEMBERS}")
         self.key = (status.st_dev, status.st_ino)
         self.path = path
         self.born = status.st_mtime_ns
@@ -201,7 +204,7 @@ class HeldFile:
     def finish_whole(self) -> list[Line]:
         """What stands behind the last newline if that is a whole record; else it is left for another time."""
         lines = self._splitter.finish()
-        if lines and not _is_whole(lines[0]):
+        if lines and not is_whole(lines[0]):
             LOGGER.warning(
                 "%s, line %d has no end yet, and is left for the next run", lines[0].source, lines[0].number
             )
@@ -222,10 +225,3 @@ class HeldFile:
     def close(self) -> None:
         with suppress(OSError):  # some network file systems tell now that the file has gone
             os.close(self.fd)
-
-
-def _is_whole(line: Line) -> bool:
-    try:
-        return line.excess is None and isinstance(jsontext.loads(line.raw.strip(MARGIN)), dict | list)
-    except ValueError:
-        return False

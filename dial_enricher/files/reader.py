@@ -1,5 +1,6 @@
 """Files become batches of lines, each from where the checkpoint has it to its end."""
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 
 from dial_enricher.batch import Batcher
@@ -7,9 +8,10 @@ from dial_enricher.event import Line
 from dial_enricher.files.checkpoint import Checkpoint
 from dial_enricher.files.held import HeldFile, NoFile
 from dial_enricher.files.places import Places
+from dial_enricher.inputs.sources import Source, shown
 from dial_enricher.logs import LOGGER
+from dial_enricher.meter import Meter, NoMeter
 from dial_enricher.outlet import Outlet
-from dial_enricher.reader import InputFailed, shown
 from dial_enricher.signals import Stop
 
 
@@ -23,38 +25,41 @@ class FileReader:
         max_line_bytes: int,
         stop: Stop,
         checkpoint: Checkpoint | None,
+        meter: Meter | None = None,
     ) -> None:
         self._names = names
         self._outlet = Outlet(batcher)
         self._max_line_bytes = max_line_bytes
         self._stop = stop
         self._checkpoint = checkpoint
+        self._meter = meter or NoMeter()
         self._places = Places(checkpoint.former if checkpoint else ())
+        self.failures: list[str] = []
+        """A sentence for each file that could not be read."""
 
     def batches(self) -> Iterator[list[Line]]:
-        """Batches until the last file has ended or the program is told to stop.
-
-        Raises InputFailed when a file cannot be opened or read, after the lines before that were yielded.
-        """
+        """Batches until the last file has ended or the program is told to stop."""
         self._stop.begin()
-        failure: InputFailed | None = None
         for name in self._names:
+            if self._stop.asked:
+                break
             try:
                 yield from self._read(name)
             except OSError as error:
-                failure = InputFailed(f"cannot read {shown(name)}: {error.strerror}")
+                self._fail(f"cannot read {shown(name)}: {error.strerror}")
             except NoFile as error:
-                failure = InputFailed(f"cannot remember how far {shown(name)} was read: it {error}")
-            if failure or self._stop.asked:
-                break
+                self._fail(f"cannot remember how far {shown(name)} was read: it {error}")
         yield from self._outlet.rest()
-        if failure:
-            raise failure
+
+    def _fail(self, sentence: str) -> None:
+        self.failures.append(sentence)
+        LOGGER.error("%s", sentence)
 
     def _read(self, name: str) -> Iterator[list[Line]]:
         file = HeldFile(name, self._max_line_bytes)
         try:
             self._begin(file)
+            self._meter.begin(Source(name, os.path.basename(name)), done=file.offset)
             yield from self._read_on(file)
             if file.was_cut():
                 LOGGER.warning("%s was cut while it was read", shown(name))
@@ -67,7 +72,10 @@ class FileReader:
         """Reads a file as far as it reaches now, unless the program is told to stop."""
         end = file.size
         while file.offset < min(end, file.size) and not file.was_cut() and not self._is_over():
-            yield from self._outlet.fill(file.read())
+            begin = file.offset
+            lines = file.read()
+            self._meter.read(file.offset - begin)
+            yield from self._outlet.fill(lines)
         file.reached()  # a mark takes less room than the last line
 
     def _is_over(self) -> bool:
