@@ -29,13 +29,22 @@ class DeadLetters:
     `path` is a file that is appended to, `-` for stderr, or None. A letter says what is known of the request
     in columns, or has its points; it holds the text of its record only `with_content`. A regular file never
     grows beyond `max_bytes`, what it held before included; one that was moved away or deleted is begun anew.
+    `name` is what it is called in errors, when that is not its path.
     Raises SinkDown when the file cannot be opened or written, or is full: nothing is lost quietly.
     """
 
-    def __init__(self, path: str | None, *, with_content: bool = False, max_bytes: int = 1 << 30) -> None:
+    def __init__(
+        self,
+        path: str | None,
+        *,
+        with_content: bool = False,
+        max_bytes: int = 1 << 30,
+        name: str | None = None,
+    ) -> None:
         self._with_content = with_content
         self._max_bytes = max_bytes
-        self._name = path
+        self._path = path
+        self._name = name or path
         self._fd: int | None = None
         self.written = 0
         """Letters so far; of those that a disk took before it was full none counts."""
@@ -50,7 +59,7 @@ class DeadLetters:
         try:
             fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise SinkDown.by(error, f"cannot open the dead-letter file {path}") from None
+            raise SinkDown.by(error, f"cannot open the dead-letter file {self._name}") from None
         self._is_file = stat.S_ISREG(os.fstat(fd).st_mode)
         self._in_mid_line = self._is_file and _ends_in_mid_line(path)
         return fd
@@ -59,10 +68,10 @@ class DeadLetters:
         for event in events:
             _report(event)
         if self._fd is not None and events:
-            if self._name and self._is_file and not is_named(self._fd, self._name):
+            if self._path and self._is_file and not is_named(self._fd, self._path):
                 self.sync()
                 os.close(self._fd)
-                self._fd = self._open(self._name)
+                self._fd = self._open(self._path)
             for letters in _heaps(jsontext.dumps(self._letter(event)) + b"\n" for event in events):
                 self._write(self._fd, letters)
 

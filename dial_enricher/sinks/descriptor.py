@@ -11,6 +11,13 @@ from dial_enricher.errors import SinkDown
 _CHUNK_BYTES = 1 << 16
 
 
+def write_all(fd: int, data: bytes) -> None:
+    """Writes all of it. Raises OSError."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[_write_some(fd, rest) :]
+
+
 def write_lines(fd: int, lines: bytes) -> None:
     """Writes all of the lines. Raises OSError; a file then ends with the last line that fitted."""
     rest = memoryview(lines)
