@@ -1,11 +1,12 @@
 """The accounts: what became of every line. Pure; written by the pipeline, read by the summary."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dial_enricher.errors import Code
-from dial_enricher.event import Event
+from dial_enricher.event import Event, Exchange
+from dial_enricher.schema import ENRICHED, MEASUREMENTS
 
 
 class AccountsOpen(RuntimeError):
@@ -29,19 +30,30 @@ class Stats:
     """Records in trouble, by code."""
     again: int = 0
     """Records that could not be delivered, and come again."""
+    undefined: Counter[str] = field(default_factory=Counter)
+    """Requests that an enricher was asked about in vain, by the column that it was to fill.
+
+    A request counts once, however many points it has, and whatever became of them afterwards. It counts only
+    while the enricher is on, for requests in its scope (with `chat` those that have a chat id), whose
+    measurement has the column: ratings, routes, MCP calls and errors are about no conversation. An enricher
+    that is at work has an entry, be it 0.
+    """
     notes: Counter[str] = field(default_factory=Counter)
     """What was mended or is unknown, by kind."""
     remarks: list[str] = field(default_factory=list)
     """What else the operator should know of the run, in a few words each."""
     _settled: int = 0
 
-    def read(self, lines: int, events: Sequence[Event]) -> None:
-        """Adds a batch that has been through the stages; its fate may still be open."""
-        self.lines += lines
+    def read(self, events: Sequence[Event], failures: Mapping[str, int]) -> None:
+        """Adds a batch that has been through the stages, and what failed at all of it; fates may be open."""
+        self.lines += sum(event.ends_line for event in events)
         self.records += len(events)
+        self.notes.update(failures)
         for event in events:
             if event.log is not None and event.log.notes:
                 self.notes.update(event.log.notes)
+            if event.live and event.exchange is not None:
+                self.undefined.update(_asked_in_vain(event.exchange))
 
     def settle(self, events: Iterable[Event]) -> None:
         """Adds events whose fate is known. Raises AccountsOpen for one that has none, or two."""
@@ -61,13 +73,31 @@ class Stats:
             self.written += 1
             self.points.update(event.measurements)
         if event.ignored is not None:
-            # Shapes are few, but a hostile client could make up paths for ever.
-            known = event.ignored in self.ignored or len(self.ignored) < _MOST_SHAPES
-            self.ignored[event.ignored if known else "other"] += 1
+            self._ignore(event.ignored, 1)
         if event.lost:
             self.again += 1
         elif event.fault is not None:
             self.dead[event.fault.code] += 1
+
+    def _ignore(self, shape: str, times: int) -> None:
+        """Shapes are few, but a hostile client could make up paths for ever."""
+        known = shape in self.ignored or len(self.ignored) < _MOST_SHAPES
+        self.ignored[shape if known else "other"] += times
+
+    def merge(self, other: "Stats") -> None:
+        """Adds the accounts of another part of the same run."""
+        self.lines += other.lines
+        self.records += other.records
+        self.written += other.written
+        self.again += other.again
+        self._settled += other._settled
+        self.points.update(other.points)
+        self.dead.update(other.dead)
+        self.undefined.update(other.undefined)
+        self.notes.update(other.notes)
+        for shape, times in other.ignored.items():
+            self._ignore(shape, times)
+        self.remarks += [remark for remark in other.remarks if remark not in self.remarks]
 
     def summary(self) -> dict[str, int]:
         """The closing figures, in the order they are shown."""
@@ -79,7 +109,21 @@ class Stats:
             "dead": self.dead.total(),
         }
         again = {"again": self.again} if self.again else {}
-        return figures | {f"dead_{code}": self.dead[code] for code in sorted(self.dead)} | again
+        dead = {f"dead_{code}": self.dead[code] for code in sorted(self.dead)}
+        undefined = {
+            f"{column}_undefined": count for column, count in sorted(self.undefined.items()) if count
+        }
+        return figures | dead | again | undefined
 
 
+def _asked_in_vain(exchange: Exchange) -> list[str]:
+    """The columns that enrichers were to fill and did not: those that are None, not those that are absent."""
+    columns = exchange.columns
+    return [name for name in _ENRICHED_OF[exchange.measurement] if columns.get(name, "") is None]
+
+
+_ENRICHED_OF = {
+    name: [column for column in ENRICHED if column in (*measurement.tags, *measurement.fields)]
+    for name, measurement in MEASUREMENTS.items()
+}
 _MOST_SHAPES = 100

@@ -1,16 +1,35 @@
-"""`from dial_enricher import Enricher`: the pipeline for Python programs."""
+"""`from dial_enricher import Enricher, enrich_lines`: the pipeline for Python programs."""
 
+import inspect
 import json
+import pickle
+import subprocess
+import sys
 from collections.abc import Iterator
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
-from dial_enricher import Enricher
+from dial_enricher import Enricher, EnricherSettings, cli, enrich_lines
 from dial_enricher.errors import SettingError
 from dial_enricher.event import Event
 from tests import lp
-from tests.support import PLAIN, SAMPLE_LINES, TOTALS, changed, line, log, run
+from tests.support import (
+    PATIENCE,
+    PLAIN,
+    ROOT,
+    SAMPLE_LINES,
+    TOTALS,
+    changed,
+    environment,
+    line,
+    log,
+    run,
+)
 
 RATES = {"gpt": {"unit": "token", "prompt_price": "0.5", "completion_price": 2}}
 UNPRICED = line(changed(log(), "token_usage", {"prompt_tokens": 22, "completion_tokens": 3}))
@@ -117,6 +136,8 @@ WRONG: list[dict[str, Any]] = [
     {"batch_lines": 0},
     {"batch_lines": -1},
     {"max_line_bytes": 0},
+    {"since": "yesterday"},
+    {"where": ["language=de"]},
 ]
 
 
@@ -162,3 +183,142 @@ def test_a_generator_that_is_left_early_loses_no_later_line() -> None:
     next(early)
     del early
     assert len(list(enricher.enrich([line(log())] * 3))) == 3
+
+
+def test_it_takes_a_part_as_the_command_line_does() -> None:
+    part = {"since": "2026-03-02T07:30:01", "until": "2026-03-02T08:00:00"}
+    options = [word for name, value in part.items() for word in ("--" + name, value)]
+    where = ["measurement=analytics", "measurement=mcp_analytics"]
+    done = run(*PLAIN, *options, "--where", where[0], "--where", where[1], stdin=b"".join(SAMPLE_LINES))
+    assert done.lines == list(plain(**part, where=where).enrich(SAMPLE_LINES))
+    assert 0 < len(done.lines) < sum(TOTALS["points"].values())
+
+
+def test_a_setting_that_does_not_exist_is_refused() -> None:
+    strange: dict[str, Any] = {"colour": "red", "to": "influxdb"}
+    for refused in (lambda: Enricher(**strange), lambda: next(enrich_lines([], **strange))):
+        with pytest.raises(TypeError, match="no setting colour, to"):
+            refused()
+
+
+def test_settings_are_those_of_the_command_line() -> None:
+    options = {one.name: one for one in cli.enrich.params if isinstance(one, click.Option)}
+    named = set(EnricherSettings.__annotations__) - {"on_dead"}
+    assert named <= options.keys()
+    assert {"since", "until", "where", "language", "languages", "topics", "schema", "rates"} <= named
+
+
+# The function for other engines
+
+PART = partial(enrich_lines, language="off", topics="off", where=["measurement=analytics"])
+
+
+def enriched(lines: list[bytes]) -> list[bytes]:
+    return list(PART(lines))
+
+
+def test_the_function_gives_what_the_class_gives() -> None:
+    assert list(enrich_lines(SAMPLE_LINES, language="off", topics="off")) == list(
+        plain().enrich(SAMPLE_LINES)
+    )
+    bare = [b.rstrip(b"\n") for b in SAMPLE_LINES]
+    assert list(enrich_lines(iter(bare), language="off", topics="off", format="json")) == list(
+        plain(format="json").enrich(SAMPLE_LINES)
+    )
+
+
+def test_it_goes_to_other_processes_by_its_name() -> None:
+    pieces = [SAMPLE_LINES[begin : begin + 50] for begin in range(0, len(SAMPLE_LINES), 50)]
+    with get_context("spawn").Pool(2) as pool:  # nothing is inherited: all goes through pickle
+        done = pool.map_async(enriched, pieces).get(PATIENCE)
+        (first,) = pool.starmap_async(_listed, [(PART, pieces[0])]).get(PATIENCE)
+    assert [one for piece in done for one in piece] == list(PART(SAMPLE_LINES))
+    assert first == done[0] != []
+    assert pickle.loads(pickle.dumps(enrich_lines)) is enrich_lines
+
+
+def _listed(function: Any, lines: list[bytes]) -> list[bytes]:
+    return list(function(lines))
+
+
+def test_it_begins_when_the_first_point_is_asked_for_and_ends_when_it_is_closed() -> None:
+    taken: list[str] = []
+
+    def source() -> Iterator[bytes]:
+        try:
+            for _ in range(10):
+                taken.append("line")
+                yield line(log())
+        finally:
+            taken.append("closed")
+
+    lines = source()
+    points = enrich_lines(lines, language="off", topics="off", batch_lines=2)
+    wrong = enrich_lines(lines, topics="sometimes")  # type: ignore[arg-type]
+    assert inspect.isgenerator(points)
+    assert taken == []
+    assert next(points)
+    assert taken == ["line"] * 2
+    points.close()
+    assert list(points) == []
+    assert next(lines), "what was not taken is still there"
+    with pytest.raises(SettingError, match="topics"):
+        next(wrong)
+
+
+def test_on_dead_serves_the_function_too() -> None:
+    dead: list[Event] = []
+    points = enrich_lines([b"?", line(log())], language="off", topics="off", on_dead=dead.append)
+    assert len(list(points)) == len(dead) == 1
+
+
+TYPED = """
+from collections.abc import Iterator
+from functools import partial
+from dial_enricher import Enricher, EnricherSettings, enrich_lines
+from dial_enricher.event import Event
+
+def bury(event: Event) -> None: ...
+
+points: Iterator[bytes] = enrich_lines([b""], topics="off", languages=["en"], on_dead=bury)
+settings: EnricherSettings = {"since": "2026-11-20", "where": ["deployment=gpt"]}
+enrich_lines([b""], **settings)
+Enricher(**settings).enrich([b""])
+partial(enrich_lines, schema="lean")
+"""
+MISTYPED = {
+    'enrich_lines([b""], topics="sometimes")': "arg-type",
+    'enrich_lines([b""], colour="red")': "call-arg",
+    'enrich_lines([b""], batch_lines="2")': "arg-type",
+    'enrich_lines(["text"])': "list-item",
+    'Enricher(language="maybe")': "arg-type",
+    'wrong: EnricherSettings = {"until": 5}': "typeddict-item",
+}
+
+
+def test_editors_and_mypy_know_the_settings(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(TYPED + "\n".join(MISTYPED) + "\n")
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "mypy",
+            "--strict",
+            "--no-error-summary",
+            "--hide-error-context",
+            str(program),
+        ],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=environment({"MYPYPATH": str(ROOT)}),
+        timeout=PATIENCE,
+    )
+    found = [
+        (int(one.split(":")[1]), one.rpartition("[")[2]) for one in done.stdout.splitlines() if "error" in one
+    ]
+    first = TYPED.count("\n") + 1
+    assert found == [(first + number, f"{code}]") for number, code in enumerate(MISTYPED.values())], (
+        done.stdout
+    )
