@@ -28,8 +28,18 @@ def response_document(log: Log, merge: Merge) -> Json | None:
 
 def body_document(log: Log, merge: Merge) -> Json | None:
     """The response body: a document, a stream that is merged, or what a cut left."""
-    body = dig(log.data, ("response", "body"))
+    body = _response_body(log)
     return _usable(_whole(body, log)) or _streamed(body, log, merge) or _salvaged(body)
+
+
+def _response_body(log: Log) -> Any:
+    if not log.is_skimmed:
+        return dig(log.data, ("response", "body"))
+    try:
+        return dig(jsontext.loads(log.line), ("response", "body"))
+    except ValueError:
+        log.notes["broken_body"] += 1
+        return None
 
 
 def _usable(document: Any) -> Json | None:

@@ -8,7 +8,7 @@ content, not by a setting.
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from dial_enricher import jsontext
+from dial_enricher import jsontext, skim
 from dial_enricher.errors import BadRecord, Code
 from dial_enricher.event import Event, Fault, Line, Log
 from dial_enricher.take import dig, missing
@@ -29,10 +29,13 @@ class _Record(NamedTuple):
     """The decoded object, or the BadRecord that says why there is none."""
     line: bytes
     """The DIAL line itself."""
+    is_skimmed: bool = False
 
 
 def decode(line: Line) -> list[Event]:
     """The events of a line, at least one, each with its log, its fault or its reason to be ignored."""
+    if line.damage:
+        return [Event(line.raw, line, fault=Fault(Code.DAMAGED_ARCHIVE, "read", line.damage))]
     if line.excess:
         problem = BadRecord(Code.LINE_TOO_LONG, f"the line has {line.excess.length} bytes")
         return [_event(line, line.raw, _Record(problem, line.raw))]
@@ -44,19 +47,30 @@ def decode(line: Line) -> list[Event]:
     return [_event(line, record.line, record) for record in records]
 
 
+def is_whole(line: Line) -> bool:
+    """Whether a line that has no newline behind it is a record all the same."""
+    try:
+        return line.excess is None and isinstance(jsontext.loads(line.raw.strip(MARGIN)), dict | list)
+    except ValueError:
+        return False
+
+
 def _event(line: Line, raw: bytes, record: _Record) -> Event:
     if isinstance(record.content, BadRecord):
         return Event(raw, line, fault=Fault(record.content.code, "decode", record.content.detail))
     uri = record.content["request"]["uri"]
     if not isinstance(uri, str):
         return Event(raw, line, fault=Fault(Code.MISSING_FIELD, "decode", "request.uri is no text"))
-    return Event(raw, line, Log(record.content, record.line, uri.partition("?")[0]))
+    return Event(raw, line, Log(record.content, record.line, uri.partition("?")[0], record.is_skimmed))
 
 
 def _read(document: bytes | str, depth: int) -> Iterator[_Record]:
     """The records in a line, or in the text that an envelope holds."""
     line = document.encode("utf-8", "surrogatepass") if isinstance(document, str) else document
     if not line:
+        return
+    if (content := _skimmed(line)) is not None:
+        yield _Record(content, line, is_skimmed=True)
         return
     try:
         value = jsontext.loads(document)
@@ -68,6 +82,15 @@ def _read(document: bytes | str, depth: int) -> Iterator[_Record]:
         yield _Record(BadRecord(Code.INVALID_JSON, detail), line)
     else:
         yield from _unwrap(value, line, depth)
+
+
+def _skimmed(line: bytes) -> Any:
+    """The log of a line without the stream in it; None where that has to be decoded, or there is no log."""
+    try:
+        content = None if (rest := skim.skimmed(line)) is None else jsontext.loads(rest)
+    except ValueError:
+        return None
+    return content if dig(content, _URI) else None
 
 
 def _unwrap(value: Any, line: bytes, depth: int, *, is_part: bool = False) -> Iterator[_Record]:

@@ -1,6 +1,6 @@
 """The whole program in one place.
 
-    lines -> decode -> understand -> enrich -> price -> point -> render -> bury -> write -> account
+    lines -> decode -> understand -> select -> enrich -> price -> point -> render -> bury -> write -> account
 
 A batch of lines becomes events, in input order. Each stage fills in its part of every event that is still
 alive: one with a fault is dead from there on, one with a reason to be ignored is left alone. A sink may keep
@@ -8,22 +8,27 @@ events until it knows their fate; then they are settled. In the end each event w
 or buried, and the accounts are checked to say so.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from dial_enricher.endpoints import understand
+from dial_enricher.enrich.work import Done
 from dial_enricher.errors import BadRecord, Code, where
 from dial_enricher.event import Event, Fault, Line, Point
-from dial_enricher.logs import LOGGER
+from dial_enricher.garbage import seldom_collected
 from dial_enricher.points import PointBuilder
 from dial_enricher.pricing import Pricing
-from dial_enricher.reader import InputFailed
+from dial_enricher.selection import Selection
 from dial_enricher.stats import Stats
 
 
-class Enricher(Protocol):
-    def fill(self, events: list[Event]) -> None: ...
+class Enrichment(Protocol):
+    """Who adds what is found out: this process at once, or others, which may take their time."""
+
+    def take(self, events: list[Event]) -> Iterator[Done]: ...
+    def rest(self) -> Iterator[Done]: ...
+    def close(self) -> None: ...
 
 
 class Sink(Protocol):
@@ -58,7 +63,7 @@ class Pipeline:
     """The parts that Settings chose, in the order of the work."""
 
     decode: Callable[[Line], list[Event]]
-    enrichers: Sequence[Enricher]
+    enrichment: Enrichment
     pricing: Pricing
     builder: PointBuilder
     render: Callable[[Point], bytes]
@@ -66,43 +71,48 @@ class Pipeline:
     graveyard: Graveyard
     stats: Stats
     witness: Witness = field(default_factory=Nobody)
+    selection: Selection | None = None
+    """None where every record is wanted."""
 
     def run(self, batches: Iterable[list[Line]]) -> None:
         """Takes every batch through all stages; an empty one says that the input pauses.
 
-        Raises SinkClosed, SinkDown, and InputFailed after all that was read is settled.
+        Raises SinkClosed, SinkDown.
         """
         try:
-            for lines in batches:
+            for lines in seldom_collected(batches):
                 if lines:
                     self.process(lines)
                 else:
-                    self._settle(self.sink.flush())
+                    self._rest()
                     self.witness.rest()
-        except InputFailed:
-            self._finish()
-            raise
-        else:
-            self._finish()
+            self._rest()
+            self.stats.close()
         finally:
+            self.enrichment.close()
             self.witness.rest()
 
-    def _finish(self) -> None:
-        self._settle(self.sink.flush())
-        self.stats.close()
-
     def process(self, lines: Sequence[Line]) -> None:
-        """Takes one batch through all stages."""
+        """Takes one batch through all stages, or as far as others enrich it, and what they are done with."""
         events = [event for line in lines for event in self._decode(line)]
         _each("understand", understand, events)
-        for enricher in self.enrichers:
-            self._enrich(enricher, events)
-        _each("price", self.pricing.price, events)
-        _each("point", self.builder.build, events)
-        _each("render", self._render, events)
-        self.stats.read(len(lines), events)
-        self._bury(events)
-        self._settle(self.sink.write(events))
+        if self.selection is not None:
+            _each("select", self.selection.sift, events)
+        self._finish(self.enrichment.take(events))
+
+    def _finish(self, batches: Iterable[Done]) -> None:
+        """Takes batches that are enriched through the other stages."""
+        for events, failures in batches:
+            _each("price", self.pricing.price, events)
+            _each("point", self.builder.build, events)
+            _each("render", self._render, events)
+            self.stats.read(events, failures)
+            self._bury(events)
+            self._settle(self.sink.write(events))
+
+    def _rest(self) -> None:
+        self._finish(self.enrichment.rest())
+        self._settle(self.sink.flush())
 
     def _settle(self, events: list[Event]) -> None:
         self._bury(events)
@@ -129,15 +139,6 @@ class Pipeline:
         for point in event.points:
             event.measurements.append(point.measurement)
             event.output.append(self.render(point))
-
-    def _enrich(self, enricher: Enricher, events: list[Event]) -> None:
-        """An enricher in trouble costs its column, never a record."""
-        name = type(enricher).__name__.lower()
-        try:
-            enricher.fill(_live(events))
-        except Exception as error:
-            self.stats.notes[f"{name}_failed"] += 1
-            LOGGER.error("%s failed for a batch: %s", name, where(error), extra={"code": f"{name}_failed"})
 
 
 def _live(events: list[Event]) -> list[Event]:

@@ -30,6 +30,9 @@ def chunks(stream: str, notes: Notes) -> Iterator[Json]:
     """
     lines = stream.replace("\r\n", "\n").replace("\r", "\n")
     for event in lines.split("\n\n"):
+        if event.startswith("data: {") and "\n" not in event and (chunk := _parse(event[6:])):
+            yield chunk  # nearly always
+            continue
         data = [line[5:].strip() for line in event.split("\n") if line.startswith("data:")]
         joined = _parse("\n".join(data))
         for chunk in [joined] if joined else [_parse(part) for part in data if part not in _NO_CHUNK]:
@@ -51,15 +54,19 @@ def merge_chat(chunks: Iterable[Json]) -> Json | None:
     """Chat completion chunks: contents joined by choice, tool calls by index, usage last-wins."""
     answer: Json = {}
     choices: dict[int, _Choice] = {}
+    wanted: tuple[str, ...] = ("id", "model", "object", "created")
     for chunk in chunks:
-        for key in ("id", "model", "object", "created"):
-            if chunk.get(key):
-                answer.setdefault(key, chunk[key])
+        if wanted:  # all stand in the first chunk, mostly
+            answer.update((key, chunk[key]) for key in wanted if chunk.get(key))
+            wanted = tuple(key for key in wanted if key not in answer)
         for key in ("usage", "statistics"):
             if chunk.get(key):
                 answer[key] = chunk[key]
         for part in objects(chunk.get("choices")):
-            choices.setdefault(_index(part), _Choice()).add(part)
+            index = _index(part)
+            if index not in choices:
+                choices[index] = _Choice()
+            choices[index].add(part)
     if choices:
         answer["choices"] = [{"index": index, **choices[index].document()} for index in sorted(choices)]
     return answer or None

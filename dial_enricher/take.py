@@ -22,7 +22,12 @@ def take(rows: Iterable[Take], document: Any, notes: Notes) -> dict[str, Any]:
     """The columns that the rows find in a document; a value that is not there is None."""
     columns: dict[str, Any] = {}
     for path, to, read in rows:
-        value = dig(document, path)
+        value = document
+        try:  # as `dig` does, without a call for each of the many rows
+            for key in path:
+                value = value[key]
+        except (KeyError, TypeError):
+            value = None
         columns[to] = None if value is None else read(value, notes)
     return columns
 

@@ -7,6 +7,7 @@ with expressions that run in linear time, so a hostile text costs no more than a
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import chain
 
 HEAD = 1_500
 """Characters looked at from the start of a text: many questions come before what is pasted."""
@@ -23,6 +24,7 @@ ENOUGH = 24
 
 # An open fence ends with its paragraph: what somebody asks below it is not code.
 _FENCE = re.compile(r"(```|^[ \t>]*~~~)[\s\S]*?\1|(?:```|^[ \t>]*~~~)[\s\S]*?(?:\n[ \t]*\n|\Z)", re.MULTILINE)
+_INLINE_MARK = re.compile(r"[`<{]|\]\(")
 _INLINE = re.compile(
     r"`[^`\n]{1,300}`"  # inline code
     r"|</?[A-Za-z!?][^<>]{0,300}>"  # a tag of XML or HTML
@@ -74,6 +76,7 @@ _MACHINE_LINE = re.compile(
     )""",
     re.VERBOSE | re.ASCII,
 )
+_STATEMENT_MARKS = frozenset(";{}")
 _STATEMENT_END = re.compile(r"[^\u0370-\u03ff]*[\w)\]\"'][;{}]\s*$", re.ASCII)
 _CODE_END = re.compile(
     r".*(?:;|</\w+>|/>|<(?:img|input|br|hr|link|meta)\b[^<>]*>|\}|\s—|[ \t]{3})\s+(?=[^\W\d_])"
@@ -88,18 +91,28 @@ _MACHINE_RUN = re.compile(
     r"[_\\=@$%^*+|~#{}<>\[\]&()]|\d[A-Za-z]|[A-Za-z]\d|[a-z][A-Z]|[A-Z]{2}[a-z]|\w[.:]\w|//|^/|/.*/|.{40}",
     re.ASCII,
 )
+# What a line has that has such a run; most lines have nothing of it.
+_MACHINE_MARK = re.compile(
+    r"[_\\=@$%^*+|~#{}<>\[\]&()/]|\d[A-Za-z]|[A-Za-z]\d|[a-z][A-Z]|[A-Z]{2}[a-z]|\w[.:]\w|\S{40}", re.ASCII
+)
 
 # A word with a capital in mid-sentence.
 _NAME = re.compile(r"(?<=[^\W\dA-Z_]\s)[A-Z][^\W\d_]+|(?<=[^\W\dA-Z_],\s)[A-Z][^\W\d_]+")
-_CAPITAL = re.compile("[A-Z]")
-_LATIN = re.compile("[A-Za-z\u00c0-\u024f\u0250-\u02af\u1e00-\u1eff]")
-_DENSE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-_OTHER = re.compile("[\u0370-\u1cff\u1f00-\u1fff]")
+_CAPITAL = re.compile("[A-Z]+")
+_LATIN = re.compile("[A-Za-z\u00c0-\u024f\u0250-\u02af\u1e00-\u1eff]+")
+_DENSE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
+_OTHER = re.compile("[\u0370-\u1cff\u1f00-\u1fff]+")
+_NO_LETTERS = bytes(code for code in range(128) if not chr(code).isalpha())
 
 
 def evidence(text: str) -> int:
     """How much a text can tell, in letters of the Latin script: those of other scripts tell more each."""
-    return len(_LATIN.findall(text)) + _foreign_evidence(text)
+    return _latin_letters(text) + _foreign_evidence(text)
+
+
+def is_latin(text: str) -> bool:
+    """Whether the Latin script tells most of what a text can tell."""
+    return _latin_letters(text) >= _foreign_evidence(text)
 
 
 def voices(text: str) -> list[str]:
@@ -108,16 +121,21 @@ def voices(text: str) -> list[str]:
     The question stands before what is pasted or after it, so one of the two ends is the person's own.
     """
     lines = _unfenced(text)
-    ends = [_gather(lines, len, VOICE)]
-    if len(ends[0]) >= VOICE or any(len(line) > LINE for line in lines):
-        opening = _gather(lines, evidence, ENOUGH)
-        closing = _gather(lines, evidence, ENOUGH, backwards=True)
-        ends = [opening[:VOICE], closing[-VOICE:]]
+    forwards = _Prose(lines, slice(LINE))
+    whole = " ".join(forwards.take(len, VOICE))
+    ends = [whole]
+    if len(whole) >= VOICE or any(len(line) > LINE for line in lines):
+        opening = forwards.take(evidence, ENOUGH)
+        closing = _Prose(lines[::-1], slice(-LINE, None)).take(evidence, ENOUGH)
+        ends = [" ".join(opening)[:VOICE], " ".join(reversed(closing))[-VOICE:]]
     return [voice for end in ends if (voice := _own_words(end))]
 
 
 def _unfenced(text: str) -> list[str]:
     """The lines looked at, without fenced code."""
+    if "```" not in text and "~~~" not in text:  # nearly always
+        ends = [text] if len(text) <= HEAD + TAIL else [text[:HEAD], text[-TAIL:]]
+        return [line for end in ends for line in end.splitlines()]
     if len(text) <= HEAD + TAIL:
         return _FENCE.sub("\n", text).splitlines()
     # A fence that the cuts leave open is closed, so that what is inside stays code.
@@ -129,16 +147,26 @@ def _unfenced(text: str) -> list[str]:
     return _FENCE.sub("\n", head).splitlines() + _FENCE.sub("\n", tail).splitlines()
 
 
-def _gather(lines: list[str], measure: Callable[[str], int], enough: int, *, backwards: bool = False) -> str:
-    """The prose of as many lines as measure up to `enough`, from the first on or from the last back."""
-    found: list[str] = []
-    total = 0
-    for words in _prose(lines[::-1], slice(-LINE, None)) if backwards else _prose(lines, slice(LINE)):
-        found.append(words)
-        total += measure(words)
-        if total >= enough:
-            break
-    return " ".join(reversed(found) if backwards else found)
+class _Prose:
+    """The prose of lines, worked out line by line as far as somebody needs it."""
+
+    def __init__(self, lines: list[str], part: slice) -> None:
+        self._more = _prose(lines, part)
+        self._found: list[str] = []
+
+    def take(self, measure: Callable[[str], int], enough: int) -> list[str]:
+        """The prose of as many lines, from the first on, as measure up to `enough`."""
+        total = 0
+        for number, words in enumerate(chain(self._found, self._unknown()), 1):
+            total += measure(words)
+            if total >= enough:
+                return self._found[:number]
+        return self._found
+
+    def _unknown(self) -> Iterator[str]:
+        for words in self._more:
+            self._found.append(words)
+            yield words
 
 
 def _prose(lines: list[str], part: slice) -> Iterator[str]:
@@ -148,7 +176,7 @@ def _prose(lines: list[str], part: slice) -> Iterator[str]:
         if not line.strip():
             continue
         body = line[marker.end() :] if (marker := _MARKER.match(line)) else line
-        bare = _INLINE.sub(" ", body)
+        bare = _INLINE.sub(" ", body) if _INLINE_MARK.search(body) else body
         after_code = _is_machine(line, body, bare) or (after_code and bool(_COMMENT.match(line)))
         if words := _words((_remark(line) if after_code else bare)[part]):
             yield words
@@ -167,7 +195,7 @@ def _is_machine(line: str, body: str, bare: str) -> bool:
     """Whether a line is code, data or log: as a whole, without its list marker, or without inline matter."""
     # Somebody may ask right behind an object.
     start = bare if body.lstrip().startswith("{") else body
-    if _MACHINE_LINE.match(start) or _STATEMENT_END.match(bare):
+    if _MACHINE_LINE.match(start) or (bare.rstrip()[-1:] in _STATEMENT_MARKS and _STATEMENT_END.match(bare)):
         return True
     indented = line.startswith(("    ", "\t"))
     return indented and len(body.split()) < 4 and not _foreign_evidence(body)
@@ -175,10 +203,19 @@ def _is_machine(line: str, body: str, bare: str) -> bool:
 
 def _words(line: str) -> str:
     """A line without addresses, paths, identifiers, numbers and, unless all is in capitals, acronyms."""
-    shouting = 2 * len(_CAPITAL.findall(line)) > len(_LATIN.findall(line))
+    if not _MACHINE_MARK.search(line) and not any(map(str.isupper, _RUN.findall(line))):  # nearly always
+        return " ".join(line.split())
+    return _sifted(line)
+
+
+def _sifted(line: str) -> str:
+    """The same of any line, run by run."""
+    shouting = 2 * _count(_CAPITAL, line) > _latin_letters(line)
 
     def keep(run: re.Match[str]) -> str:
         word = run[0].strip(_EDGES)
+        if word.isalpha() and len(word) < 40 and (word.islower() or word.istitle()):  # mostly
+            return run[0]
         if _MACHINE_RUN.search(word) or (len(word) > 1 and word.isupper() and not shouting):
             return " ".join(_QUOTES.findall(run[0]))  # a citation still ends where it ends
         return run[0]
@@ -191,9 +228,9 @@ def _own_words(sample: str) -> str:
 
     All of these are of any language; they stay only where too little would remain.
     """
-    if evidence(unquoted := _QUOTED.sub(" ", sample)) >= TELLING:
+    if _QUOTES.search(sample) and evidence(unquoted := _QUOTED.sub(" ", sample)) >= TELLING:
         sample = unquoted
-    if _foreign_evidence(sample) > len(_LATIN.findall(sample)):
+    if not is_latin(sample):
         return " ".join(_RUN.sub(lambda run: " " if _LATIN.search(run[0]) else run[0], sample).split())
     nameless = _NAME.sub("", sample)
     if evidence(nameless) >= max(TELLING, evidence(sample) // 3):
@@ -201,5 +238,18 @@ def _own_words(sample: str) -> str:
     return " ".join(sample.split())
 
 
+def _latin_letters(text: str) -> int:
+    if text.isascii():
+        return len(text.encode().translate(None, _NO_LETTERS))
+    return _count(_LATIN, text)
+
+
 def _foreign_evidence(text: str) -> int:
-    return 4 * len(_DENSE.findall(text)) + 2 * len(_OTHER.findall(text))
+    if text.isascii():
+        return 0
+    return 4 * _count(_DENSE, text) + 2 * _count(_OTHER, text)
+
+
+def _count(runs: re.Pattern[str], text: str) -> int:
+    """How many characters are in such runs: faster than to find them one by one."""
+    return len(text) - len(runs.sub("", text))

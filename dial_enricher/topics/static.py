@@ -12,13 +12,12 @@ from tokenizers import Tokenizer
 from dial_enricher.errors import SettingError
 from dial_enricher.topics import files
 from dial_enricher.topics.model import well_formed
+from dial_enricher.topics.words import WordTokenizer
 
 Vector = NDArray[np.float32]
 
 MAX_TOKENS = 512
 """What model2vec looks at of a text, unless the embedding's own configuration says something else."""
-BATCH = 64
-"""Texts tokenised at once: enough to keep all processors busy, and their tokens fit into little memory."""
 
 
 class StaticEmbedding:
@@ -41,16 +40,14 @@ class StaticEmbedding:
         `weights` holds a number for each token, None for ones; `mapping` the row of each token, None where it
         is the token's own number. Of a text the first `max_tokens` tokens count.
         """
-        tokenizer.no_padding()
-        tokenizer.enable_truncation(max_tokens)
-        self._tokenizer = tokenizer
+        self._tokenizer = WordTokenizer(tokenizer, max_tokens)
         self._table = table
         self._weights = weights
         self._mapping = mapping
         self._precision = np.dtype(np.float32) if table.dtype == np.int8 else table.dtype
         self._unknown = _unknown_token(tokenizer)
         # model2vec cuts characters first, too: then a long text costs no more than a bounded one.
-        self._max_characters = max_tokens * int(np.median([len(token) for token in tokenizer.get_vocab()]))
+        self._max_characters = max_tokens * int(np.median([len(token) for token in _vocabulary(tokenizer)]))
 
     @property
     def dimension(self) -> int:
@@ -59,10 +56,9 @@ class StaticEmbedding:
 
     def embed(self, texts: Sequence[str]) -> Iterator[Vector]:
         """One vector for each text, in order; zeros for a text without a known token."""
-        for start in range(0, len(texts), BATCH):
-            batch = [well_formed(text[: self._max_characters]) for text in texts[start : start + BATCH]]
-            for encoding in self._tokenizer.encode_batch_fast(batch, add_special_tokens=False):
-                yield self._mean(np.array(encoding.ids, dtype=np.intp))
+        for text in texts:
+            tokens = self._tokenizer.tokens(well_formed(text[: self._max_characters]))
+            yield self._mean(np.array(tokens, dtype=np.intp))
 
     def _mean(self, tokens: NDArray[np.intp]) -> Vector:
         if self._unknown is not None:
@@ -104,7 +100,7 @@ def load(folder: Path) -> StaticEmbedding:
         raise SettingError(f"{file} must have a row of `embeddings` for each of {tokens} tokens in `mapping`")
     if weights is not None and weights.shape != (tokens,):
         raise SettingError(f"{file} must have a number for each of {tokens} tokens in `weights`")
-    if not all(np.isfinite(tensor).all() for tensor in tensors.values()):
+    if not all(np.isfinite(tensor).all() for tensor in tensors.values() if tensor.dtype.kind == "f"):
         raise SettingError(f"{file} must hold finite numbers only")
     return StaticEmbedding(
         tokenizer,
@@ -126,14 +122,19 @@ def _read_tokenizer(file: Path) -> Tokenizer:
         tokenizer.encode(
             "probe \u2603", add_special_tokens=False
         )  # some lack what they need for a strange word
-        numbers = tokenizer.get_vocab().values()
+        is_whole = all(_vocabulary(tokenizer))
     except OSError as error:
         raise files.unreadable(file, error) from None
     except Exception:  # the package has no type of its own for its errors
         raise SettingError(f"{file} is damaged: a tokenizer of Hugging Face is expected") from None
-    if not numbers or max(numbers) != len(numbers) - 1:
+    if not is_whole or not tokenizer.get_vocab_size():
         raise SettingError(f"{file} must number its tokens from 0 without a gap")
     return tokenizer
+
+
+def _vocabulary(tokenizer: Tokenizer) -> Iterator[str]:
+    """The tokens by number, one by one: all at once they would take megabytes; an empty text fills a gap."""
+    return (tokenizer.id_to_token(number) or "" for number in range(tokenizer.get_vocab_size()))
 
 
 def _max_tokens(file: Path) -> int:

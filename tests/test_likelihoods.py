@@ -1,0 +1,118 @@
+"""Short cuts to a language lead where the long way does."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.eval_language import rows
+from dial_enricher.enrich import prose
+from dial_enricher.enrich.likelihoods import LEAST, Judge, best, shares
+from dial_enricher.enrich.recent import Recent
+
+SAMPLES = sorted(
+    {voice for row in rows() for part in (row.asked, row.answer) for voice in prose.voices(part) if part}
+)
+RUNS = [
+    "I",
+    "API",
+    "don't",
+    "e.g.",
+    "Ünïcödé",
+    "É",
+    "ÉÉ",
+    "a/b",
+    "x_y",
+    "3rd",
+    "(so)",
+    '"q"',
+    "日本ABC語",
+    "v1.2",
+    "A-B",
+]
+LINES = st.lists(
+    st.sampled_from(RUNS) | st.text(st.sampled_from("abAB É1/_.:'-,()\"ß日ж"), max_size=8), max_size=12
+).map(" ".join)
+
+
+def test_a_glance_finds_what_a_long_look_finds() -> None:
+    quick, slow = Judge(None, "low"), Judge(None, "low")
+    slow._quick = None
+    found = [(quick.likelihoods(sample), slow.likelihoods(sample)) for sample in SAMPLES]
+    glances = [pair for pair in found if pair[0] != pair[1]]
+    assert len(glances) > 300, "hardly anything is told at a glance"
+    assert [pair for pair in found if best(pair[0])[0] != best(pair[1])[0]] == []
+
+
+def test_of_languages_that_are_not_chosen_none_is_told() -> None:
+    judge = Judge(["en", "de"], "low")
+    assert judge.likelihoods("これは日本語の文章です") == {}
+    assert best(judge.likelihoods("Wie backe ich einen Kuchen für heute Abend?"))[0] == "de"
+    assert best(Judge(["ja"], "low").likelihoods("これは日本語の文章です"))[0] == "ja"
+
+
+@given(LINES)
+def test_plain_lines_are_what_sifting_makes_of_them(line: str) -> None:
+    assert prose._words(line) == prose._sifted(line)
+
+
+@given(st.text())
+def test_evidence_is_the_number_of_letters_that_tell(text: str) -> None:
+    def weight(char: str) -> int:
+        return next((weight for runs, weight in WEIGHTS if runs.fullmatch(char)), 0)
+
+    assert prose.evidence(text) == sum(map(weight, text))
+
+
+WEIGHTS = ((prose._LATIN, 1), (prose._DENSE, 4), (prose._OTHER, 2))
+
+
+@pytest.mark.parametrize("weights", [{}, {"a": 0.0}, {"a": 2.0, "b": 6.0}, {"a": 1.0, "b": LEAST / 10}])
+def test_shares_add_up_to_one(weights: dict[str, float]) -> None:
+    found = shares(weights.items())
+    assert sum(found.values()) == pytest.approx(1.0 if any(weights.values()) else 0.0, abs=LEAST)
+    assert all(found.values())
+
+
+# What was told of the last texts
+
+
+def test_a_text_is_asked_about_once_while_it_is_remembered() -> None:
+    asked: list[list[str]] = []
+
+    def ask(texts: list[str]) -> list[str]:
+        asked.append(texts)
+        return [text.upper() for text in texts]
+
+    recent = Recent(ask, remembered=2)
+    assert recent.of(["a", "b", "a"]) == ["A", "B", "A"]
+    assert recent.of(["a"]) == ["A"]
+    assert recent.of(["c", "a"]) == ["C", "A"]
+    assert recent.of(["b"]) == ["B"]
+    assert recent.of([]) == []
+    assert asked == [["a", "b"], ["c"], ["b"]]
+
+
+def test_more_texts_at_once_than_are_remembered() -> None:
+    recent = Recent(lambda texts: [len(text) for text in texts], remembered=1)
+    assert recent.of(["a", "bb", "ccc", "bb"]) == [1, 2, 3, 2]
+    assert len(recent._answers) == 1
+
+
+def test_no_text_is_remembered() -> None:
+    recent = Recent(lambda texts: [None for _ in texts])
+    recent.of(["a secret"])
+    assert "secret" not in repr(vars(recent))
+
+
+def test_a_question_that_failed_is_asked_again() -> None:
+    def ask(texts: list[str]) -> list[int]:
+        tries.append(texts)
+        if len(tries) == 1:
+            raise RuntimeError("odd")
+        return [1]
+
+    tries: list[list[str]] = []
+    recent = Recent(ask)
+    with pytest.raises(RuntimeError):
+        recent.of(["a"])
+    assert recent.of(["a"]) == [1]
