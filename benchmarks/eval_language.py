@@ -59,7 +59,7 @@ def ours(accuracy: str, languages: Sequence[str] | None = None) -> Guess:
     def guess(texts: list[Row]) -> list[str]:
         events = [_event(row) for row in texts]
         enricher.fill(events)
-        return [event.exchange.columns.get("language", UNDEFINED) for event in events if event.exchange]
+        return [event.exchange.columns.get("language") or UNDEFINED for event in events if event.exchange]
 
     return guess
 

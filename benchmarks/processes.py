@@ -1,7 +1,6 @@
 """Processes, and what they cost."""
 
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,12 @@ ENVIRONMENT = {
 }
 """Ours, without what would change the program's settings."""
 RSS_UNIT = 1 if sys.platform == "darwin" else 1024
+ENRICH = (sys.executable, "-m", "dial_enricher", "enrich")
+ALL_ON = (*ENRICH, *"--language chat --topics chat --topic-model topic_model".split())
+PLAIN = (*ENRICH, *"--language off --topics off".split())
+FLOOR = (sys.executable, "-m", "benchmarks.floor")
+BARE = (sys.executable, "-c", "pass")
+MB = 1_000_000
 
 
 @dataclass(slots=True, frozen=True)
@@ -93,16 +98,3 @@ def first_output(command: Iterable[str | Path], line: bytes = b"") -> float:
             raise SystemExit(f"{process.args!r} wrote no point")
         process.stdout.read()
     return seconds
-
-
-def machine() -> dict[str, str]:
-    """Where this was measured."""
-    info = Path("/proc/cpuinfo")  # Linux only
-    rows = info.read_text().splitlines() if info.exists() else []
-    models = [row.partition(":")[2].strip() for row in rows if row.startswith("model name")]
-    return {
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "cpu": models[0] if models else platform.processor(),
-        "cores": str(os.cpu_count()),
-    }

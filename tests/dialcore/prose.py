@@ -31,6 +31,14 @@ class Prose:
         """Choose a language, most often English."""
         return "en" if self._dice.random() < ENGLISH_SHARE else self._dice.choice(self._languages)
 
+    def length(self, bounds: tuple[int, int]) -> int:
+        """How long a question is."""
+        return self._dice.randint(*bounds)
+
+    def question(self, language: str, length: int) -> str:
+        """Write what somebody asks."""
+        return self.text(language, length)
+
     def text(self, language: str, length: int) -> str:
         """Write whole sentences, about that many characters of them."""
         gap = "" if language in UNSPACED else " "
@@ -45,7 +53,11 @@ class Prose:
         paragraphs: list[str] = []
         while length > 0:
             if self._dice.random() < 0.2:
-                paragraphs.append(self._dice.choice(_BLOCKS))
+                paragraphs.append(self.block())
             paragraphs.append(self.text(language, min(length, self._dice.randint(60, 500))))
             length -= sum(map(len, paragraphs[-2:]))
         return "\n\n".join(paragraphs)
+
+    def block(self) -> str:
+        """Write a piece of code, a table or a list of addresses."""
+        return self._dice.choice(_BLOCKS)

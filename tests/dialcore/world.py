@@ -3,7 +3,7 @@
 One `random.Random` drives it all and no clock is read, so a seed always gives the same bytes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -11,6 +11,7 @@ from random import Random
 from typing import TypeVar
 
 from tests.dialcore.prose import Prose
+from tests.dialcore.wide import WideProse
 
 T = TypeVar("T")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -81,10 +82,14 @@ class Shape:
     """Bytes of a picture."""
     vector: int
     """Numbers of an embedding."""
+    prose: Callable[[Random], Prose]
+    """Who writes the texts."""
 
 
-SAMPLE = Shape("sample", (30, 110), (40, 220), (30, 60), (1, 3), (1, 1), 60, 12, 6)
-PRODUCTION = Shape("production", (200, 1800), (300, 3700), (600, 2400), (1, 7), (2, 6), 7, 3000, 1536)
+SAMPLE = Shape("sample", (30, 110), (40, 220), (30, 60), (1, 3), (1, 1), 60, 12, 6, Prose)
+PRODUCTION = Shape(
+    "production", (40, 3000), (280, 3640), (600, 2400), (1, 7), (2, 6), 10, 3000, 1536, WideProse
+)
 SHAPES = {shape.name: shape for shape in (SAMPLE, PRODUCTION)}
 
 
@@ -106,7 +111,7 @@ class World:
     def __init__(self, seed: int, shape: Shape) -> None:
         self.dice = Random(seed)
         self.shape = shape
-        self.prose = Prose(self.dice)
+        self.prose = shape.prose(self.dice)
         self.millisecond = int((START - EPOCH).total_seconds()) * 1000
 
     def chance(self, probability: float) -> bool:
@@ -131,7 +136,7 @@ class World:
 
     def question(self, language: str) -> str:
         """Write what somebody asks."""
-        return self.prose.text(language, self.between(self.shape.question))
+        return self.prose.question(language, self.prose.length(self.shape.question))
 
     def answer(self, language: str) -> str:
         """Write what a model answers."""
