@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dial_enricher.errors import SettingError, SinkDown
+from dial_enricher.input_options import input_options
+from dial_enricher.inputs.sources import STDIN
 from dial_enricher.options import EXIT_ERROR, EXIT_PIPE_CLOSED, EXIT_SETTING, WrongSetting
-from dial_enricher.reader import STDIN
 from dial_enricher.settings import MODEL_RATES, Ack, Destination, Format, Settings, check_sources
 from dial_enricher.sinks.descriptor import check_open, leave_quietly, write_lines
-from dial_enricher.stream_options import input_options, read_settings, stream_options
+from dial_enricher.stream_options import read_settings, stream_options
 from dial_enricher.topics.tables import one_line
 
 if TYPE_CHECKING:
@@ -30,7 +31,13 @@ _HARMLESS: dict[str, Any] = {
     "checkpoint": None,
     "follow": False,
     "ack": Ack.OFF,
+    "recursive": False,
+    "shard": None,
+    "since": None,
+    "until": None,
+    "where": (),
     "output": None,
+    "jobs": 1,
 }
 """With these no other option can be wrong: so the rest can be checked all the same."""
 _EXIT_CODES = """\b

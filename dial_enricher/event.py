@@ -43,6 +43,8 @@ class Line:
     """Bytes of the source before the line."""
     end: int = 0
     """Bytes of the source up to the next line."""
+    damage: str = ""
+    """Why the source could not be read on; `raw` is then what was read of the line, maybe nothing."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -74,6 +76,8 @@ class Log:
     """The DIAL line itself, without a shipper's envelope: what ids are made from."""
     path: str
     """`request.uri` without its query string."""
+    is_skimmed: bool = False
+    """`data` lacks the response body, which was not needed so far; `line` has it."""
     notes: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     """What had to be mended on the way (a counter name and how often), for the statistics."""
 
@@ -108,7 +112,8 @@ class Exchange:
     """What an endpoint understood of a log.
 
     `columns` is flat: which column becomes a tag and which a field is the schema's decision. A `response_id`
-    of None means that the answer brought none, and that one is to be made.
+    of None means that the answer brought none, and that one is to be made; a `language` or `topic` of None
+    that it was looked for, and not found.
     """
 
     measurement: str

@@ -74,6 +74,8 @@ COLUMNS: dict[str, Column] = {
     "upstream": Column(Kind.STRING, "`response.upstream_uri`: the model adapter that answered"),
     "user_hash": Column(Kind.STRING, "`user.id`: a hash of the user"),
 }
+ENRICHED = ("language", "topic")
+"""Columns that are found out, not read from the log."""
 
 _WHO = ("project_id", "title")
 _DEPLOYMENT = ("deployment", "parent_deployment")

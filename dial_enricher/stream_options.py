@@ -1,5 +1,6 @@
 """The options of a stream: what `enrich`, `replay` and `doctor` share, and the Settings that they make."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from functools import reduce
@@ -9,6 +10,7 @@ from typing import Any
 import click
 
 from dial_enricher import logs
+from dial_enricher.inputs.sources import parse_shard
 from dial_enricher.options import (
     Decorator,
     choice,
@@ -26,6 +28,7 @@ from dial_enricher.settings import (
     Ack,
     Destination,
     Format,
+    ProgressShown,
     Scope,
     Settings,
     Summary,
@@ -37,6 +40,7 @@ from dial_enricher.sinks.influx.target import Version, read_target
 _AUTO = "auto"
 _ENUMERATIONS: dict[str, type[StrEnum]] = {
     "ack": Ack,
+    "progress": ProgressShown,
     "to": Destination,
     "format": Format,
     "schema": Profile,
@@ -82,26 +86,6 @@ no_tag = option(
     "--no-tag", multiple=True, callback=_columns, metavar="COLUMN", help="Make a column a field. Repeatable."
 )
 
-_INPUT_OPTIONS: tuple[Decorator, ...] = (
-    option(
-        "--checkpoint",
-        type=click.Path(dir_okay=False),
-        help="Remember here how far each of FILES is done, and go on from there at the next start.",
-    ),
-    option(
-        "--follow",
-        is_flag=True,
-        help="Read on while FILES grow, until told to stop. They may be patterns, as "
-        "'/app/log/aidial-*.log': files that come later are read too.",
-    ),
-    choice(
-        "--ack",
-        Ack,
-        Settings.ack,
-        "rsyslog: answer its omprog (confirmMessages) on standard output when a record is stored. "
-        "Needs --to influxdb or --output.",
-    ),
-)
 _OPTIONS: tuple[Decorator, ...] = (
     env_file,
     choice(
@@ -114,9 +98,10 @@ _OPTIONS: tuple[Decorator, ...] = (
     ),
     option(
         "--output",
-        type=click.Path(dir_okay=False, allow_dash=True),
+        type=click.Path(allow_dash=True),
         callback=_output,
-        help="Append points here, not to standard output.",
+        help="Append points here, not to standard output. A directory, or a name that ends in /, gets a "
+        "packed file for each of FILES; what is done is skipped by the next run.",
     ),
     choice("--influx-version", (_AUTO, *Version), _AUTO, "The version of the server; auto: ask it."),
     option("--influx-token-file", type=_file(), help="Read the token from here, not from INFLUX_API_TOKEN."),
@@ -165,6 +150,13 @@ _OPTIONS: tuple[Decorator, ...] = (
     topic_model,
     topic_embeddings_model,
     option(
+        "--workers",
+        type=click.IntRange(min=1),
+        default=Settings.workers,
+        show_default=True,
+        help="Processes that find languages and topics; 1: no other than this one.",
+    ),
+    option(
         "--rates",
         type=_file(),
         help="Prices for deployments that DIAL Core has none for: a JSON file; the same text in the variable "
@@ -172,8 +164,8 @@ _OPTIONS: tuple[Decorator, ...] = (
     ),
     option(
         "--dead-letter",
-        type=click.Path(dir_okay=False, allow_dash=True),
-        help="Append records in trouble here.",
+        type=click.Path(allow_dash=True),
+        help="Append records in trouble here; with --output DIRECTORY a directory too.",
     ),
     option("--dead-letter-content", is_flag=True, help="Keep their text too: it holds conversations."),
     option(
@@ -211,6 +203,17 @@ _OPTIONS: tuple[Decorator, ...] = (
         Settings.summary,
         "The closing line; auto: on a terminal, or if something died.",
     ),
+    option(
+        "--summary-file",
+        type=_file(exists=False),
+        help="Write all figures of the run here when it has ended, as JSON.",
+    ),
+    choice(
+        "--progress",
+        ProgressShown,
+        Settings.progress,
+        "How far the run is, on stderr; auto: on a terminal, while FILES are read.",
+    ),
     choice("--log-level", ("debug", "info", "warning", "error"), Settings.log_level, "How much to say."),
     choice("--log-format", logs.LogFormat, Settings.log_format, "How to say it."),
     option("--log-file", type=_file(exists=False), help="Where to say it.  [default: stderr]"),
@@ -220,11 +223,6 @@ _OPTIONS: tuple[Decorator, ...] = (
 def stream_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """All of them, in the order in which they are shown."""
     return reduce(lambda inner, decorate: decorate(inner), reversed(_OPTIONS), command)
-
-
-def input_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Those that say how FILES are read, or standard input."""
-    return reduce(lambda inner, decorate: decorate(inner), reversed(_INPUT_OPTIONS), command)
 
 
 def read_settings(options: dict[str, Any], environment: Mapping[str, str], *, archive: bool) -> Settings:
@@ -247,5 +245,10 @@ def read_settings(options: dict[str, Any], environment: Mapping[str, str], *, ar
         )
     if options["retry_time"] is None and archive:
         options["retry_time"] = ARCHIVE_RETRY_TIME
+    if options.get("shard") is not None:
+        options["shard"] = parse_shard(options["shard"])
+    output = options["output"]
+    if output is not None and (output.endswith("/") or os.path.isdir(output)):
+        options["output"], options["output_directory"] = None, output
     options["rates"] = read_rates(options["rates"], environment)
     return Settings(**options)

@@ -17,7 +17,8 @@ import pytest
 from dial_enricher.assemble import assemble
 from dial_enricher.batch import Batcher
 from dial_enricher.event import Event, Exchange, Fault, Line, Log, Texts
-from dial_enricher.reader import Reader
+from dial_enricher.inputs.reader import Reader
+from dial_enricher.inputs.sources import as_given
 from dial_enricher.settings import MODEL_RATES, TOPIC_EMBEDDINGS_MODEL, TOPIC_MODEL, Scope, Settings
 from dial_enricher.signals import Stop
 from dial_enricher.sinks.deadletter import DeadLetters
@@ -186,7 +187,7 @@ def through(
         pipeline = assemble(settings, OutputSink(fd=target), graves)
         batcher = Batcher(settings.batch_lines, batch_bytes, settings.max_delay)
         path = f"/proc/self/fd/{source}"
-        reader = Reader([path], batcher, settings.max_line_bytes, stop)
+        reader = Reader(as_given([path]), batcher, settings.max_line_bytes, stop)
         pipeline.run(reader.batches())
         out = os.pread(target, os.fstat(target).st_size, 0)
     for fd in (stop.fd, stop._wakeup, graves._fd):

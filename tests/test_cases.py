@@ -1,5 +1,7 @@
 """Every folder below `cases`: the program must write exactly what is on file there."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.golden import CASES, Case, all_cases, difference
@@ -18,5 +20,5 @@ def test_a_folder_holds_what_a_case_needs_and_nothing_else(case: Case) -> None:
 
 
 def test_every_folder_is_a_case() -> None:
-    folders = {path.parent for path in CASES.rglob("*") if path.is_file()}
+    folders = {Path(*path.parts[: len(CASES.parts) + 2]) for path in CASES.rglob("*") if path.is_file()}
     assert folders == {case.folder for case in all_cases()}

@@ -5,7 +5,9 @@ import subprocess
 import sys
 
 import pytest
+import yaml
 
+from dial_enricher.cli import enrich
 from dial_enricher.errors import Code
 from dial_enricher.sinks.influx.fates import DISTRUSTED, FATES, NO_ANSWER, Answer, Fate, fate
 from tests import readme
@@ -35,7 +37,18 @@ def test_the_python_block_runs() -> None:
         command = [sys.executable, "-c", script]
         done = subprocess.run(command, cwd=readme.ROOT, capture_output=True, timeout=60)
         assert done.returncode == 0, done.stderr.decode()
-        assert done.stdout.startswith(b"analytics gpt-4o 0.0002225\n")
+        assert done.stdout.startswith((b"analytics gpt-4o 0.0002225\n", b"analytics,core_parent_span_id="))
+
+
+def test_the_job_of_kubernetes_runs_a_command_that_exists() -> None:
+    (job,) = map(yaml.safe_load, readme.blocks("yaml"))
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    command, *words = [word.replace("$(JOB_COMPLETION_INDEX)", "7") for word in container["args"]]
+    with enrich.make_context(command, words) as context:
+        assert context.params["files"] == ("/archive",)
+        assert (context.params["shard"], context.params["jobs"]) == ("7/8", 2)
+    volumes = {volume["name"] for volume in job["spec"]["template"]["spec"]["volumes"]}
+    assert volumes == {mount["name"] for mount in container["volumeMounts"]}
 
 
 def test_every_code_of_a_dead_letter_is_explained() -> None:

@@ -16,6 +16,7 @@ from tests import tiny_model
 from tests.canaries import Canaries
 from tests.doctoring import TO_INFLUX, Report, doctor, plain
 from tests.influxd import PASSWORD
+from tests.packing import PACKERS
 from tests.support import PLAIN, PLAIN_SETTINGS, SAMPLE, changed, line, log, run
 from tests.test_privacy import check_silent
 
@@ -59,7 +60,7 @@ def test_a_wrong_setting_stops_no_other_check(
     report = plain(*arguments, tmp_path / "missing.log", env=env)
     assert report.code == 2
     report.check("settings", "FAIL", part)
-    report.check("files", "FAIL", "No such file")
+    report.check("files", "FAIL", f"no file is named {tmp_path / 'missing.log'}")
     assert report.names[-2:] == ["dead letters", "clock"]
 
 
@@ -160,7 +161,8 @@ def test_a_log_with_dead_lines(tmp_path: Path) -> None:
         (b"", "ok", "empty"),
         (b"text\nand more\n", "FAIL", "first 2 lines: 2 records, 0 usable, 2 dead (invalid_json 2)"),
         (b"\n\n", "warn", "nothing of that becomes a point"),
-        (b"\x1f\x8b\x08 and so on", "FAIL", "zcat"),
+        (b"\x1f\x8b\x08 and so on", "FAIL", "is damaged: its gzip data ends too early"),
+        (PACKERS["zstd"](b"\n\n"), "warn", "bytes, zstd, first 2 lines"),
     ],
 )
 def test_a_file_without_records(content: bytes, level: str, part: str, tmp_path: Path) -> None:
@@ -169,6 +171,22 @@ def test_a_file_without_records(content: bytes, level: str, part: str, tmp_path:
 
 def test_a_line_that_is_too_long(tmp_path: Path) -> None:
     judged(tmp_path, line(log()), "--max-line-bytes", "10").check("files", "FAIL", "line_too_long 1")
+
+
+@pytest.mark.parametrize("flag", ["--follow", "--checkpoint"])
+def test_packed_files_are_not_remembered(flag: str, tmp_path: Path) -> None:
+    state = [str(tmp_path / "state")] if flag == "--checkpoint" else []
+    report = judged(tmp_path, PACKERS["xz"](line(log())), flag, *state)
+    report.check("files", "FAIL", "is packed (xz); --output DIRECTORY remembers")
+
+
+def test_directories_and_urls(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "a.log").write_bytes(PACKERS["gzip"](line(log())))
+    plain(tmp_path).check("files", "FAIL", "holds no file; --recursive reads")
+    plain("--recursive", tmp_path).check("files", "ok", "a.log: ", "gzip, first 1 line: 1 record, 1 usable")
+    plain(f"file://{tmp_path}/deep").check("files", "ok", "deep/a.log: is there, not read")
+    plain("s3://bucket/x").check("files", "FAIL", "pip install")
 
 
 def test_each_file_has_its_line(tmp_path: Path) -> None:
@@ -193,7 +211,7 @@ def test_no_text_of_a_log_gets_out(tmp_path: Path) -> None:
 def test_a_name_cannot_steer_the_terminal(tmp_path: Path) -> None:
     report = plain(tmp_path / "\x1b[31mred\nok    settings")
     assert "\x1b" not in report.text
-    report.check("files", "FAIL", "[31mred ok settings")
+    report.check("files", "FAIL", "[31mred\ufffdok settings")
 
 
 def test_a_record_of_the_future(tmp_path: Path) -> None:
@@ -253,6 +271,22 @@ def test_the_log_file(tmp_path: Path) -> None:
     plain("--log-file", file).check("log file", "ok", str(file))
     assert not file.exists()
     plain("--log-file", tmp_path / "no" / "messages").check("log file", "FAIL", "no such directory")
+
+
+def test_the_summary_file(tmp_path: Path) -> None:
+    file = tmp_path / "summary"
+    plain("--summary-file", file).check("summary file", "ok", str(file))
+    assert not file.exists()
+    report = plain("--summary-file", tmp_path / "no" / "summary")
+    report.check("summary file", "FAIL", "there is no directory")
+
+
+def test_files_are_looked_at_whatever_part_is_wanted(tmp_path: Path) -> None:
+    file = tmp_path / "a.log"
+    file.write_bytes(line(log()))
+    selection = ("--since", "2100-01-01", "--where", "deployment=other")
+    plain(*selection, file).check("files", "ok", "1 record, 1 usable")
+    plain("--where", "price=0", file).check("settings", "FAIL", "price is only known after enriching")
 
 
 # The frame

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -9,17 +10,19 @@ from pathlib import Path
 import pytest
 
 from tests import tiny_model
+from tests.packing import PACKERS
 from tests.support import PLAIN, PROGRAM, ROOT, SAMPLE, SAMPLE_LINES, changed, line, log, run
 
 PACKAGE = ROOT / "dial_enricher"
 FLOORS = (
     "errors event schema",
     "values take jsontext logformat replay identity usage rates pricing bodies streams texts points"
-    " lineprotocol jsonlines batch split stats logs endpoint profiles schema_text topics",
-    "endpoints enrich sinks signals outlet reader files rsyslog training",
+    " lineprotocol jsonlines batch split selection stats logs garbage skim endpoint profiles"
+    " schema_text topics",
+    "endpoints enrich sinks signals outlet inputs meter progress summary_file files rsyslog training",
     "settings pipeline report",
-    "assemble doctor",
-    "enricher options stream_options doctor_cli topics_cli train_cli cli __main__ __init__",
+    "assemble doctor archive",
+    "enricher options input_options stream_options doctor_cli topics_cli train_cli cli __main__ __init__",
 )
 FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names.split()}
 """A package inside the package counts as one part."""
@@ -84,7 +87,10 @@ def test_an_import_that_points_up_would_be_found(tmp_path: Path) -> None:
 
 ENGINE = {"numpy", "safetensors", "tokenizers"}
 PACKAGES = {"bertopic", "huggingface_hub", "model2vec", "sentence_transformers", "torch"}
-HEAVY = ENGINE | PACKAGES | {"lingua", "influxdb_client", "dateutil", "dotenv"}
+UNPACKING = {"gzip": "isal", "zstd": "compression" if sys.version_info >= (3, 14) else "backports"}
+"""By format; the others come with Python and are loaded by its own modules as well."""
+HEAVY = ENGINE | PACKAGES | {*UNPACKING.values(), "fsspec", "lingua", "tqdm", "influxdb_client"}
+HEAVY |= {"dateutil", "dotenv"}
 IMPORT_TIME = re.compile(r"^import time:.*\| *(\w+)[.\w]*$", re.MULTILINE)
 
 
@@ -119,7 +125,11 @@ def test_what_is_used_is_loaded(tmp_path: Path) -> None:
     page = str(tmp_path / "topics.html")
     assert loaded("topics", "map", "--output", page, "--topic-model", model) == ENGINE
     assert loaded(*PLAIN, "--env-file", str(env_file)) == {"dotenv"}
+    assert loaded(*PLAIN, "--progress", "always") == {"tqdm"}
     assert loaded(*PLAIN, stdin=late) == {"dateutil"}
+    for name, library in UNPACKING.items():
+        assert loaded(*PLAIN, stdin=PACKERS[name](late)) == {"dateutil", library}
+    assert "fsspec" in loaded(*PLAIN, f"file://{SAMPLE}")
     to_influx = ("--to", "influxdb", "--schema", "lean", "--log-level", "error")
     env = {"INFLUX_URL": "http://127.0.0.1:1", "INFLUX_DATABASE": "d"}
     assert "influxdb_client" in loaded(*PLAIN, *to_influx, env=env)

@@ -185,7 +185,7 @@ class TestAccounts:
 
     def test_an_event_must_not_be_forgotten(self) -> None:
         stats = Stats()
-        stats.read(1, [Event(b"", _line(), written=True)])
+        stats.read([Event(b"", _line(), written=True)], {})
         with pytest.raises(AccountsOpen):
             stats.close()
 

@@ -67,6 +67,22 @@ def test_neither_log_file_nor_dead_letters_hold_a_text(tmp_path: Path) -> None:
     assert len(letters.read_bytes().splitlines()) >= DEAD.count(b"\n")
 
 
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_neither_summary_file_nor_progress_hold_a_text(log_format: str, tmp_path: Path) -> None:
+    summary = tmp_path / "summary"
+    done = enriched(*PLAIN, "--summary-file", summary, "--progress", "always", "--log-format", log_format)
+    check_silent(done.err, summary.read_bytes())
+    assert "progress: " in done.err
+    assert json.loads(summary.read_bytes())["dead"] >= DEAD.count(b"\n")
+
+
+def test_what_is_selected_by_is_not_told() -> None:
+    done = run(*PLAIN, "--where", "title=nobody", "--log-level", "debug", stdin=EVERYTHING)
+    check_silent(done.out, done.err)
+    assert (done.code, done.out) == (0, b"")
+    assert "not_selected" in done.err
+
+
 def test_dead_letters_on_standard_error_hold_no_text() -> None:
     done = enriched(*PLAIN, "--dead-letter", "-")
     check_silent(done.out, done.err)

@@ -85,7 +85,7 @@ def test_files_and_standard_input_in_the_order_they_are_named(tmp_path: Path) ->
     for name, data in (("a", ONE), ("b", TWO[:-1]), ("empty", b"")):
         (tmp_path / name).write_bytes(data)
     a, b, empty = (str(tmp_path / name) for name in ("a", "b", "empty"))
-    assert run(*PLAIN, a, b, empty, a, stdin=OTHER) == (0, ONE_POINT + TWO_POINTS + ONE_POINT, "")
+    assert run(*PLAIN, b, a, empty, a, stdin=OTHER) == (0, TWO_POINTS + ONE_POINT, "")
     assert run(*PLAIN, a, "-", b, stdin=OTHER) == (0, ONE_POINT + OTHER_POINT + TWO_POINTS, "")
     assert run("enrich", *PLAIN, "-", "--", b, stdin=OTHER) == (0, OTHER_POINT + TWO_POINTS, "")
 

@@ -144,7 +144,7 @@ def whole() -> Outcome:
 def test_batches_and_chunks_do_not_show(
     whole: Outcome, batch_lines: int, batch_bytes: int, chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dial_enricher.reader._CHUNK_BYTES", chunk)
+    monkeypatch.setattr("dial_enricher.inputs.reader._CHUNK_BYTES", chunk)
     outcome = through(SPOILED, replace(PLAIN_SETTINGS, batch_lines=batch_lines), batch_bytes=batch_bytes)
     assert outcome.out == whole.out
     assert outcome.stats == whole.stats
@@ -153,7 +153,7 @@ def test_batches_and_chunks_do_not_show(
 def test_reading_byte_by_byte_does_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     data = b"".join(SAMPLE_LINES[:30]) + b"\r\n\xff\n{"
     expected = through(data)
-    monkeypatch.setattr("dial_enricher.reader._CHUNK_BYTES", 1)
+    monkeypatch.setattr("dial_enricher.inputs.reader._CHUNK_BYTES", 1)
     assert through(data) == expected
 
 

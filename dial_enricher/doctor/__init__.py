@@ -58,8 +58,9 @@ CHECKS: dict[str, Callable[[Case], Said]] = {
     "write test": lambda case: case.talk.write() if case.write_test else (),
     "files": lambda case: case.sampler.look(case.files),
     "checkpoint": lambda case: paths.checkpoint(case.settings, case.files),
-    "output": lambda case: paths.output(case.settings.output),
+    "output": lambda case: paths.output(case.settings),
     "dead letters": lambda case: paths.dead_letters(case.settings, case.files),
+    "summary file": lambda case: paths.summary(case.settings.summary_file),
     "log file": lambda case: paths.log_file(case.settings.log_file),
     "clock": lambda case: clock.clock(datetime.now(UTC), case.talk.date, case.sampler.newest),
 }

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dial_enricher.doctor.finding import Level, Said, counted
+from dial_enricher.enrich.work import Enricher
 from dial_enricher.event import Event, Exchange, Line, Texts
-from dial_enricher.pipeline import Enricher
 from dial_enricher.schema import UNDEFINED
 from dial_enricher.settings import (
     MODEL_RATES,

@@ -8,13 +8,16 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from dial_enricher import summary_file
 from dial_enricher.assemble import assemble
 from dial_enricher.doctor.finding import Level, Said, counted
 from dial_enricher.errors import SettingError
 from dial_enricher.event import Event, Line
 from dial_enricher.files.follower import expanded
 from dial_enricher.files.statefile import parse
-from dial_enricher.reader import STDIN
+from dial_enricher.inputs.arguments import sources
+from dial_enricher.inputs.packing import Damaged, format_of, unpacked
+from dial_enricher.inputs.sources import OUTPUT_REMEMBERS, STDIN, is_url
 from dial_enricher.report import listed
 from dial_enricher.rsyslog import check_spool
 from dial_enricher.settings import Ack, Destination, Scope, Settings, check_no_loop
@@ -25,7 +28,6 @@ from dial_enricher.stats import Stats
 _LINES = 100
 """That are looked at in a file."""
 _CHUNK_BYTES = 1 << 16
-_GZIP = b"\x1f\x8b"
 _NEARLY_FULL = 0.9
 
 
@@ -33,46 +35,65 @@ _NEARLY_FULL = 0.9
 
 
 class Sampler:
-    """Takes the first lines of files through the stages of a run, and keeps the counts alone."""
+    """Takes the first lines of files through the stages of a run, and keeps the counts alone.
+
+    All of them, for a part that is wanted (`--since`) may begin further down.
+    """
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = replace(settings, language=Scope.OFF, topics=Scope.OFF)
+        everything: dict[str, Any] = {"since": None, "until": None, "where": ()}
+        self._settings = replace(settings, language=Scope.OFF, topics=Scope.OFF, **everything)
         self.newest: int | None = None
         """The time of the newest record, in nanoseconds since 1970."""
 
     def look(self, names: Sequence[str]) -> Said:
         """Whether files hold records. Raises SinkDown when a standard input that is to be read is closed."""
-        files = [file for name in names for file in self._files(name)]
-        if names and not files:
-            yield Level.WARN, f"no file is there yet: {', '.join(names)}"
-            return
-        for file in files or (STDIN,):
-            if file == STDIN:
-                check_open(0, "standard input")
-                yield Level.OK, "standard input, not read"
-                continue
+        found = False
+        for name in names or (STDIN,):
             try:
-                level, words = self._look(Path(file))
-            except OSError as error:
-                level, words = Level.FAIL, f"cannot be read: {error.strerror}"
-            yield level, f"{file}: {words}"
+                for file in self._files(name):
+                    found = True
+                    yield self._tell(file)
+            except SettingError as error:
+                yield Level.FAIL, str(error)
+        if self._settings.follow and not found:
+            yield Level.WARN, f"no file is there yet: {', '.join(names)}"
+
+    def _tell(self, file: str) -> tuple[Level, str]:
+        if file == STDIN:
+            check_open(0, "standard input")
+            return Level.OK, "standard input, not read"
+        if is_url(file):
+            return Level.OK, f"{file}: is there, not read"
+        try:
+            level, words = self._look(Path(file))
+        except OSError as error:
+            level, words = Level.FAIL, f"cannot be read: {error.strerror}"
+        return level, f"{file}: {words}"
 
     def _files(self, name: str) -> list[str]:
-        return expanded(name) if self._settings.follow else [name]
+        """Raises SettingError."""
+        if self._settings.follow:
+            return expanded(name)
+        return [source.name for source in sources([name], recursive=self._settings.recursive)]
 
     def _look(self, file: Path) -> tuple[Level, str]:
         status = file.stat()
         if stat.S_ISREG(status.st_mode):
             return self._judge(file, status.st_size) if status.st_size else (Level.OK, "empty")
-        if stat.S_ISDIR(status.st_mode):
-            return Level.FAIL, "is a directory; name the files in it"
         return Level.OK, "no regular file, not read"
 
     def _judge(self, file: Path, size: int) -> tuple[Level, str]:
-        stats, packed = self._sample(file)
-        told = f"{size} bytes, first {counted(stats.lines, 'line')}: {_counts(stats)}"
-        if packed:
-            return Level.FAIL, f"is packed; unpack it: zcat {file} | dial-enricher"
+        with file.open("rb") as opened:
+            form = format_of(opened.read(_CHUNK_BYTES))
+        if form and (self._settings.follow or self._settings.checkpoint):
+            return Level.FAIL, f"is packed ({form.name}); {OUTPUT_REMEMBERS}"
+        try:
+            stats = self._sample(file)
+        except Damaged as error:
+            return Level.FAIL, f"is damaged: {error}"
+        stored = f"{size} bytes, {form.name}" if form else f"{size} bytes"
+        told = f"{stored}, first {counted(stats.lines, 'line')}: {_counts(stats)}"
         if stats.dead and not stats.written:
             return Level.FAIL, f"{told}; name a log that DIAL Core wrote"
         if not stats.written:
@@ -81,17 +102,15 @@ class Sampler:
             return Level.WARN, f"{told}; --dead-letter FILE tells more of what is dead"
         return Level.OK, told
 
-    def _sample(self, file: Path) -> tuple[Stats, bool]:
-        """The accounts of the first lines, and whether the file is packed."""
+    def _sample(self, file: Path) -> Stats:
+        """The accounts of the first lines. Raises Damaged."""
         sink = _Sink()
         pipeline = assemble(self._settings, sink, sink)
         with file.open("rb") as opened:
-            packed = opened.read(len(_GZIP)) == _GZIP
-            opened.seek(0)
-            for line in islice(_lines(opened, self._settings.max_line_bytes), 0 if packed else _LINES):
+            for line in islice(_lines(opened, self._settings.max_line_bytes), _LINES):
                 pipeline.process([line])
         self.newest = max((time for time in (self.newest, sink.newest) if time is not None), default=None)
-        return pipeline.stats, packed
+        return pipeline.stats
 
 
 class _Sink:
@@ -116,8 +135,8 @@ class _Sink:
 
 def _lines(opened: Any, max_bytes: int) -> Iterator[Line]:
     splitter = Splitter("", max_bytes)
-    while chunk := opened.read(_CHUNK_BYTES):
-        yield from splitter.feed(chunk)
+    for piece in unpacked(iter(lambda: opened.read(_CHUNK_BYTES), b"")):
+        yield from splitter.feed(piece)
     yield from splitter.finish()
 
 
@@ -151,11 +170,14 @@ def checkpoint(settings: Settings, files: Sequence[str]) -> Said:
         yield Level.OK, f"{file} knows {counted(len(marks), 'file')}"
 
 
-def output(file: str | None) -> Said:
-    """Whether points can be written to a file. Raises SettingError."""
-    if file is not None:
-        _check_appendable(Path(file))
-        yield Level.OK, f"appended to {file}"
+def output(settings: Settings) -> Said:
+    """Whether points can be written to a file, or to files. Raises SettingError."""
+    if settings.output_directory is not None:
+        _check_writable(Path(settings.output_directory))
+        yield Level.OK, f"a file in {settings.output_directory} for each input"
+    if settings.output is not None:
+        _check_appendable(Path(settings.output))
+        yield Level.OK, f"appended to {settings.output}"
 
 
 def dead_letters(settings: Settings, files: Sequence[str]) -> Said:
@@ -171,6 +193,9 @@ def dead_letters(settings: Settings, files: Sequence[str]) -> Said:
     elif name == "-":
         check_open(2, "standard error")
         yield Level.OK, f"to standard error{kept}"
+    elif settings.output_directory is not None:
+        _check_writable(Path(name))
+        yield Level.OK, f"a file in {name} for each input in which something dies{kept}"
     else:
         _check_appendable(Path(name))
         check_no_loop(settings, files)
@@ -189,6 +214,13 @@ def log_file(file: Path | None) -> Said:
         yield Level.OK, f"appended to {file}"
 
 
+def summary(file: Path | None) -> Said:
+    """Whether the figures of a run can be written. Raises SettingError."""
+    if file is not None:
+        summary_file.check(file)
+        yield Level.OK, f"{file} is replaced at the end of each run"
+
+
 def _check_appendable(file: Path) -> None:
     """Raises SettingError when a file cannot be opened for appending, or not be created."""
     try:
@@ -201,3 +233,12 @@ def _check_appendable(file: Path) -> None:
             raise SettingError(f"{file}: its directory may not be written to; name another file") from None
     except OSError as error:
         raise SettingError(f"cannot open {file}: {error.strerror}; name another file") from None
+
+
+def _check_writable(directory: Path) -> None:
+    """Raises SettingError when files cannot be made in a directory, or it cannot be made itself."""
+    there = next(path for path in (directory, *directory.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise SettingError(f"{there} is a file; name a directory")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise SettingError(f"{there} may not be written to; name another directory")

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import click
 
 from dial_enricher import cli
-from dial_enricher.reader import STDIN
+from dial_enricher.inputs.sources import STDIN
 from dial_enricher.settings import Settings, check_sources
 from dial_enricher.stream_options import read_settings
 from tests.hosts.formats import read, unmarked
