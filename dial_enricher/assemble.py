@@ -10,6 +10,7 @@ from dial_enricher.batch import Batcher
 from dial_enricher.enrich.work import Alone, Enricher, warm_up
 from dial_enricher.event import Event, Line, Point
 from dial_enricher.inputs.arguments import sources
+from dial_enricher.inputs.outputs import Outputs
 from dial_enricher.inputs.reader import Reader
 from dial_enricher.inputs.sources import STDIN, Source, as_given
 from dial_enricher.meter import Meter
@@ -81,7 +82,16 @@ def make_sources(settings: Settings, arguments: Sequence[str]) -> list[Source]:
     """What there is to read now; patterns where files are followed. Raises SettingError."""
     if settings.follow:
         return as_given(arguments)
-    return sources(arguments, recursive=settings.recursive, shard=settings.shard)
+    return sources(
+        arguments, recursive=settings.recursive, shard=settings.shard, outputs=outputs_of(settings)
+    )
+
+
+def outputs_of(settings: Settings) -> Outputs:
+    """The directories that get a file for each input, if there are any."""
+    if settings.output_directory is None:
+        return Outputs()
+    return Outputs(filter(None, (settings.output_directory, settings.dead_letter)))
 
 
 def make_progress(settings: Settings, sources: Sequence[Source]) -> Progress:
@@ -160,20 +170,20 @@ def assemble(
 
     Raises SettingError.
     """
-    stats = Stats()
+    stats, measurements = Stats(), profile(settings.schema, settings.tag, settings.no_tag)
     return Pipeline(
         decode=decode,
         enrichment=_enrichment(
             make_enrichers(settings, stats) if enrichers is None else enrichers, settings.workers
         ),
         pricing=Pricing(settings.rates),
-        builder=PointBuilder(profile(settings.schema, settings.tag, settings.no_tag)),
+        builder=PointBuilder(measurements),
         render=_RENDERERS[settings.format],
         sink=sink,
         graveyard=graveyard,
         stats=stats,
         witness=witness or Nobody(),
-        selection=selection(settings.since, settings.until, settings.where),
+        selection=selection(settings.since, settings.until, settings.where, measurements),
     )
 
 
@@ -200,6 +210,8 @@ def make_enrichers(settings: Settings, stats: Stats) -> list[Enricher]:
         )
         stats.undefined["language"] = 0
     if settings.topics is not Scope.OFF:
+        # numpy's: more threads would only wait in a loop, and a process that forks must have one alone.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         from dial_enricher.enrich.topic import Topic
         from dial_enricher.topics.find import find  # numpy and more: only who wants topics loads them
 

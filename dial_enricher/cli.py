@@ -191,14 +191,18 @@ def _run(work: _Work, settings: Settings, stop: Stop, run: Run) -> int:
             work.run()
     except SinkClosed:
         leave_quietly(1)
+        run.stopped = "the reader of standard output went away"
         return EXIT_PIPE_CLOSED
     except SinkDown as error:
+        run.stopped = str(error)
         logs.LOGGER.error("stopped: %s", error)
         report(work.stats, settings, run)
         return EXIT_ERROR
     except Exception as error:
-        logs.LOGGER.error("stopped by a bug, please report it: %s", where(error))
+        run.stopped = f"a bug, please report it: {where(error)}"
+        logs.LOGGER.error("stopped by %s", run.stopped)
         return EXIT_ERROR
+    run.stopped = stop.why
     if stop.reason is not None:
         logs.LOGGER.error("stopped: %s", stop.reason)
     report(work.stats, settings, run)

@@ -63,6 +63,7 @@ class SinkDown(Exception):
 
 _LASTING = {
     errno.ENOENT,
+    errno.EEXIST,
     errno.ENOTDIR,
     errno.EISDIR,
     errno.EACCES,

@@ -15,6 +15,9 @@ class _Conditions(click.types.StringParamType):
 
     envvar_list_splitter = ";"
 
+    def split_envvar_value(self, rv: str) -> list[str]:
+        return [part for part in super().split_envvar_value(rv) if part.strip()]
+
 
 _INPUT_OPTIONS: tuple[Decorator, ...] = (
     option(

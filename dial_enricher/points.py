@@ -40,7 +40,7 @@ class PointBuilder:
 
     def __init__(self, measurements: Mapping[str, Measurement]) -> None:
         self._measurements = measurements
-        self._fields = {name: _readers(measurement) for name, measurement in measurements.items()}
+        self._fields = {name: _fields(measurement) for name, measurement in measurements.items()}
 
     def build(self, event: Event) -> None:
         """Fills `event.points`. Raises BadRecord for a request without a usable time."""
@@ -67,10 +67,18 @@ class PointBuilder:
         return Point(name, tags, fields, time)
 
 
-_Reader = Callable[[Any, Notes], str | int | float]
+Reader = Callable[[Any, Notes], str | int | float]
+"""Makes a value clean."""
 
 
-def _readers(measurement: Measurement) -> list[tuple[str, _Reader, bool]]:
+def reader(measurement: Measurement, column: str) -> Reader | None:
+    """What makes the values of a column clean; None for one that the measurement does not have."""
+    if column in measurement.tags:
+        return _tag
+    return _READERS[COLUMNS[column].kind] if column in measurement.fields else None
+
+
+def _fields(measurement: Measurement) -> list[tuple[str, Reader, bool]]:
     """Each field with what makes its value clean, and whether it is left out when nothing is known."""
     return [(name, _READERS[COLUMNS[name].kind], name in measurement.sparse) for name in measurement.fields]
 
@@ -116,7 +124,7 @@ def _float(value: float | None, notes: Notes) -> float:
     return value or 0.0
 
 
-_READERS: dict[Kind, _Reader] = {Kind.STRING: _string, Kind.INTEGER: _integer, Kind.FLOAT: _float}
+_READERS: dict[Kind, Reader] = {Kind.STRING: _string, Kind.INTEGER: _integer, Kind.FLOAT: _float}
 
 
 _KINDS: dict[type, Kind] = {str: Kind.STRING, int: Kind.INTEGER, float: Kind.FLOAT}

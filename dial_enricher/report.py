@@ -24,6 +24,8 @@ class Run:
     """None where nobody counts files."""
     files_skipped: int | None = None
     """They were done before."""
+    stopped: str | None = None
+    """Why it has ended early, in one sentence."""
     failures: list[str] = field(default_factory=list)
     """A sentence for each file that was not read to its end."""
     _begun: float = field(default_factory=time.monotonic)
@@ -101,6 +103,7 @@ def _document(stats: Stats, run: Run, version: str, code: int) -> dict[str, Any]
         "ended": _iso(datetime.now(UTC)),
         **run.figures(stats),
         "exit_code": code,
+        "stopped": run.stopped,
         "lines": stats.lines,
         "records": stats.records,
         "points": stats.points.total(),

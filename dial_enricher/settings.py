@@ -155,8 +155,7 @@ class Settings:
             raise SettingError("the destination influxdb needs a target")
         if self.to is Destination.INFLUXDB and self.format is not Format.LP:
             raise SettingError(f"--to influxdb writes line protocol, not --format {self.format}")
-        profile(self.schema, self.tag, self.no_tag)
-        selection(self.since, self.until, self.where)
+        selection(self.since, self.until, self.where, profile(self.schema, self.tag, self.no_tag))
         for name in ("max_line_bytes", "batch_lines", "dead_letter_max", "jobs", "workers"):
             if getattr(self, name) < 1:
                 raise SettingError(f"{name} must be 1 or more")

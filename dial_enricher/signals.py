@@ -55,6 +55,12 @@ class Stop:
         """Whether the program was told to stop."""
         return self.signal is not None or self.reason is not None
 
+    @property
+    def why(self) -> str | None:
+        """In one sentence; None while nobody said stop."""
+        told = None if self.signal is None else f"told to stop by {signal.Signals(self.signal).name}"
+        return self.reason or told
+
     def time_left(self) -> float:
         """Seconds in which what was read may still be delivered; endless while nobody said stop."""
         return self._deadline - time.monotonic()

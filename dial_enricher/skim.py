@@ -2,7 +2,7 @@
 
 The stream is most of the bytes of such a line, and nothing of it is needed. It is left out only where the
 line is as Core writes it: `response` is its last member, and `body` the last of that, behind the status.
-Whatever looks otherwise is decoded as it is.
+Whatever looks otherwise is decoded as it is. Damage inside the stream is not noticed.
 """
 
 import re
@@ -34,7 +34,12 @@ def _is_one_text(line: bytes, begin: int, end: int) -> bool:
     """Whether a stream fills this part of a line.
 
     A member behind the stream would begin behind its last data, with a comma and a quote: inside a text the
-    quote would be escaped.
+    quote would be escaped. A line that was torn, and lost its end, would have the response of the next one.
     """
     last = line.rfind(_DATA, begin, end)
-    return last >= 0 and line.endswith(_LINE_END, begin, end) and line.find(_NEXT_MEMBER, last, end) < 0
+    return (
+        last >= 0
+        and line.endswith(_LINE_END, begin, end)
+        and line.find(_NEXT_MEMBER, last, end) < 0
+        and line.find(_RESPONSE, begin, last) < 0
+    )

@@ -50,7 +50,7 @@ def _number(value: Any, notes: Notes, bad: int | None) -> int | float | None:
     if value is None or value == "":
         return None
     if isinstance(value, str):
-        value = _spelled_out(value)
+        value = spelled_out(value)
     if type(value) in (int, float) and 0 <= value < _TOO_LARGE:
         number: int | float = value
         return number
@@ -58,7 +58,8 @@ def _number(value: Any, notes: Notes, bad: int | None) -> int | float | None:
     return bad
 
 
-def _spelled_out(digits: str) -> int | float | None:
+def spelled_out(digits: str) -> int | float | None:
+    """The number that a text is; None when it is none."""
     for kind in (int, float):
         try:
             return kind(digits)

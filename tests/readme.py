@@ -1,4 +1,4 @@
-"""The README's live parts: console blocks and the tables of the measurements. Rewritten by `make docs`."""
+"""The README's live parts: console blocks, tables of the measurements and of the benchmark: `make docs`."""
 
 import os
 import re
@@ -10,7 +10,9 @@ from dial_enricher.schema_text import markdown
 
 ROOT = Path(__file__).parent.parent
 PATH = ROOT / "README.md"
+RESULTS = ROOT / "benchmarks" / "results" / "latest.md"
 _CONSOLE = re.compile(r"(?<=^```console\n)(.*?)(?=^```)", re.DOTALL | re.MULTILINE)
+_BENCH = re.compile(r"(?<=<!-- bench -->\n)(.*?)(?=\n<!-- end of bench -->)", re.DOTALL)
 _SCHEMA = re.compile(r"(?<=<!-- schema -->\n)(.*?)(?=\n<!-- end of schema -->)", re.DOTALL)
 
 
@@ -31,7 +33,14 @@ def run(command: str) -> str:
 def rewritten(text: str) -> str:
     """The README as it should be: each console command with what it prints, the schema as it is."""
     text = _CONSOLE.sub(lambda block: _session(block[1]), text)
+    text = _BENCH.sub(lambda _: _measured(), text)
     return _SCHEMA.sub(lambda _: markdown(), text)
+
+
+def _measured() -> str:
+    """The table of the last run of the benchmark, and where it ran."""
+    place, table = RESULTS.read_text().split("\n\n")[1:3]
+    return f"{place}\n\n{table}"
 
 
 def _session(block: str) -> str:

@@ -196,9 +196,31 @@ def test_it_takes_a_part_as_the_command_line_does() -> None:
 
 def test_a_setting_that_does_not_exist_is_refused() -> None:
     strange: dict[str, Any] = {"colour": "red", "to": "influxdb"}
-    for refused in (lambda: Enricher(**strange), lambda: next(enrich_lines([], **strange))):
-        with pytest.raises(TypeError, match="no setting colour, to"):
-            refused()
+    with pytest.raises(TypeError, match=r"^Enricher has no setting colour, to$"):
+        Enricher(**strange)
+    with pytest.raises(TypeError, match=r"^enrich_lines has no setting colour, to$"):
+        enrich_lines([], **strange)
+
+
+def test_a_single_text_is_one_value() -> None:
+    for several in (
+        {"where": "measurement=mcp_analytics"},
+        {"schema": "lean", "tag": "user_hash"},
+        {"no_tag": "trace_id"},
+    ):
+        listed = {name: [value] if name != "schema" else value for name, value in several.items()}
+        written = list(plain(**several).enrich(SAMPLE_LINES))
+        assert written == list(plain(**listed).enrich(SAMPLE_LINES)) != list(plain().enrich(SAMPLE_LINES))
+    languages = Enricher(languages="en", language="all", topics="off").points(SAMPLE_LINES)
+    assert {one.tags.get("language", "undefined") for one in languages} == {"en", "undefined"}
+
+
+@pytest.mark.parametrize("wrong", ["text", bytearray(b"{}"), None, 5], ids=repr)
+def test_a_line_that_is_no_bytes_is_refused(wrong: Any) -> None:
+    told = f"^a line must be bytes, not {type(wrong).__name__}: open"
+    for points in (plain().enrich([wrong]), enrich_lines([wrong], language="off", topics="off")):
+        with pytest.raises(TypeError, match=told):
+            next(points)
 
 
 def test_settings_are_those_of_the_command_line() -> None:
@@ -254,7 +276,6 @@ def test_it_begins_when_the_first_point_is_asked_for_and_ends_when_it_is_closed(
 
     lines = source()
     points = enrich_lines(lines, language="off", topics="off", batch_lines=2)
-    wrong = enrich_lines(lines, topics="sometimes")  # type: ignore[arg-type]
     assert inspect.isgenerator(points)
     assert taken == []
     assert next(points)
@@ -262,8 +283,18 @@ def test_it_begins_when_the_first_point_is_asked_for_and_ends_when_it_is_closed(
     points.close()
     assert list(points) == []
     assert next(lines), "what was not taken is still there"
-    with pytest.raises(SettingError, match="topics"):
-        next(wrong)
+
+
+@pytest.mark.parametrize("settings", [wrong for wrong in WRONG if "languages" not in wrong], ids=str)
+def test_its_settings_are_checked_when_it_is_called(settings: dict[str, Any]) -> None:
+    with pytest.raises(SettingError):
+        enrich_lines([], **settings)
+
+
+def test_its_models_are_loaded_when_a_point_is_asked_for() -> None:
+    points = enrich_lines([], topics="all", topic_model="/nonexistent")
+    with pytest.raises(SettingError, match="/nonexistent"):
+        next(points)
 
 
 def test_on_dead_serves_the_function_too() -> None:

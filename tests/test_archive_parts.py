@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
@@ -164,13 +165,17 @@ def test_what_an_input_is(tmp_path: Path) -> None:
     file = tmp_path / "a.log"
     file.write_bytes(b"12345")
     os.utime(file, ns=(1, 2))
-    assert basis(Source(str(file), "a.log", None), "f") == Basis(5, 2, "f")
-    assert basis(Source("s3://bucket/a.log", "a.log", 7), "f") == Basis(7, None, "f")
+    (tmp_path / "link").symlink_to("a.log")
+    for name in ("a.log", "link"):
+        source = Source(os.path.relpath(tmp_path / name), "a.log", None)
+        assert basis(source, "f") == Basis(str(file.resolve()), 5, 2, "f")
+    url = "s3://bucket/a.log"
+    assert basis(Source(url, "a.log", 7), "f") == Basis(url, 7, None, "f")
 
 
 # Drafts
 
-WANTED = Basis(5, 2, "f")
+WANTED = Basis("/logs/a.log", 5, 2, "f")
 
 
 def publish(place: Place, points: bytes, letters: bytes) -> None:
@@ -276,7 +281,7 @@ def test_a_kill_between_any_two_steps(before: str, letters: bytes, tmp_path: Pat
     assert step >= 8
 
 
-OLDER = Basis(4, 1, "f")
+OLDER = Basis("/logs/a.log", 4, 1, "f")
 
 
 def _make_older(place: Place) -> None:
@@ -313,11 +318,28 @@ def test_a_place_is_written_by_one_at_a_time(tmp_path: Path) -> None:
 
 
 def test_a_name_that_is_too_long(tmp_path: Path) -> None:
+    """Of any of the files: those of which an input is of no use are known before it is read."""
+    for length in range(220, 251):
+        place = place_in(tmp_path, "a" * length)
+        try:
+            publish(place, b"points", b"letters")
+        except SinkDown as error:
+            assert error.misconfigured
+            assert str(error).endswith(": File name too long")
+            assert not list(tmp_path.rglob("*.part"))
+            break
+        check_published(place, b"points", b"letters")
+        shutil.rmtree(tmp_path / "out")
+        shutil.rmtree(tmp_path / "letters")
+    else:
+        raise AssertionError("all names fit")
     with pytest.raises(SinkDown, match="File name too long"):
-        Draft(place_in(tmp_path, "a" * 250))
+        Draft(place)
 
 
 def test_a_file_where_a_directory_has_to_be(tmp_path: Path) -> None:
     (tmp_path / "out").write_bytes(b"")
-    with pytest.raises(SinkDown, match="cannot write"):
-        Draft(place_in(tmp_path, "a/b.log"))
+    for name in ("b.log", "a/b.log", "a/b/c.log"):
+        with pytest.raises(SinkDown, match=f"cannot write {tmp_path}/out") as caught:
+            Draft(place_in(tmp_path, name))
+        assert caught.value.misconfigured, "it concerns what is below it"

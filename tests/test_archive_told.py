@@ -98,7 +98,7 @@ def test_an_input_that_breaks_off_is_not_done(tmp_path: Path, monkeypatch: pytes
         return read(fd, 10_000)
 
     monkeypatch.setattr(os, "read", broken)
-    assert _outcome(log) == Failed(f"cannot read {log} to its end: Input/output error", hopeless=False)
+    assert outcome(log) == Failed(f"cannot read {log} to its end: Input/output error", hopeless=False)
     assert list(tmp_path.iterdir()) == [log]
 
 
@@ -115,7 +115,7 @@ def test_letters_are_on_the_disk_before_they_are_seen(
         rename(old, new)
 
     monkeypatch.setattr(os, "rename", checked)
-    assert isinstance(_outcome(log), Done)
+    assert isinstance(outcome(log), Done)
     assert (tmp_path / "a.log.dead.ndjson").read_bytes().count(b"\n") == 1
 
 
@@ -123,17 +123,19 @@ def test_what_another_run_has_done_meanwhile_is_left(tmp_path: Path) -> None:
     """It was not done when the parent looked, but is when the child may write."""
     log = tmp_path / "a.log"
     log.write_bytes(GOOD_LINES[0])
-    assert isinstance(_outcome(log), Done)
+    assert isinstance(outcome(log), Done)
     before = {path: path.stat() for path in tmp_path.iterdir()}
-    assert isinstance(_outcome(log), DoneBefore)
+    assert isinstance(outcome(log), DoneBefore)
     assert {path: path.stat() for path in tmp_path.iterdir()} == before
 
 
-def _outcome(log: Path) -> object:
-    """What a child says of a log whose files go beside it."""
+def outcome(log: Path, directory: Path | None = None) -> object:
+    """What a child says of a log whose files go beside it, or elsewhere."""
     settings = Settings(language=Scope.OFF, topics=Scope.OFF, output_directory="out", dead_letter="out")
     ear: Any = _Ear()
-    output, letters = (log.with_name(log.name + suffix) for suffix in (".lp.gz", ".dead.ndjson"))
+    output, letters = (
+        (directory or log.parent) / (log.name + suffix) for suffix in (".lp.gz", ".dead.ndjson")
+    )
     place = Place(Source(str(log), log.name), output, letters)
     return Work(settings, "f", "1", [], logformat.decode, 1)._outcome(place, Wire(ear))
 

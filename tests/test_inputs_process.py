@@ -81,6 +81,14 @@ def test_a_tree_of_all_kinds_with_wrong_names(tmp_path: Path) -> None:
     assert run(*PLAIN, f"file://{tmp_path}/c/**").out == points("c/d.zst", "c/e/f")
 
 
+def test_colons_part_no_name_below_a_url(tmp_path: Path) -> None:
+    names = ["::file", "a::b.log", "zip::c"]
+    write(tmp_path / "x::y", {name: record(name) for name in names})
+    for url in ("x::y", "x::y/*", "**/*"):
+        assert run(*PLAIN, f"file://{tmp_path}/{url}") == (0, points(*names), "")
+    assert run(*PLAIN, f"file://{tmp_path}/x::y/a::b.log") == (0, points("a::b.log"), "")
+
+
 def test_shards_share_the_files(tmp_path: Path) -> None:
     names = [f"{number:02}" for number in range(7)]
     write(tmp_path, {name: record(name) for name in names})

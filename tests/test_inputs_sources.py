@@ -121,6 +121,7 @@ def test_a_link_to_nothing_is_not_passed_over(tree: Path) -> None:
 
 
 def test_what_names_nothing_is_refused(tree: Path) -> None:
+    check_refused("logs", "", words="^the name of a file is empty: name files, directories")
     check_refused("logs", "logs/x.log", words="no file is named logs/x.log")
     check_refused("logs/*.zip", words=r"no file fits logs/\*.zip")
     check_refused("logs/deep/er/*/", words="no file fits")
@@ -222,5 +223,5 @@ def test_without_its_package_a_url_is_refused(monkeypatch: pytest.MonkeyPatch) -
     check_refused(
         "s3://bucket/logs", words=r"cannot be read without more packages: pip install 'dial-enricher\["
     )
-    monkeypatch.setitem(__import__("sys").modules, "fsspec.core", None)
+    monkeypatch.setitem(__import__("sys").modules, "fsspec", None)
     check_refused("memory://x", words="cannot be read without more packages")

@@ -15,6 +15,7 @@ from dial_enricher.assemble import assemble
 from dial_enricher.enrich.work import Alone
 from dial_enricher.errors import Code, SettingError
 from dial_enricher.event import Event, Line
+from dial_enricher.schema import COLUMNS, Kind
 from dial_enricher.selection import SELECTABLE
 from dial_enricher.settings import Settings
 from tests import lp
@@ -145,8 +146,12 @@ OTHER = changed(changed(log(), "deployment", "gpt-4o mini"), "user.title", None)
         (["operation_duration_ms=120"], [True, True]),
         (["prompt_tokens=22", "completion_tokens=3"], [True, True]),
         (["prompt_tokens=23"], [False, False]),
-        (["reasoning_completion_tokens=undefined"], [True, True]),
-        (["mcp_method=undefined"], [True, True]),
+        (["prompt_tokens=22.0"], [True, True]),
+        (["prompt_tokens=22.5"], [False, False]),
+        (["reasoning_completion_tokens=0"], [True, True]),
+        (["chat_id=undefined"], [False, False]),
+        (["mcp_method=undefined"], [False, False]),
+        (["mcp_method=undefined", "measurement=analytics"], [False, False]),
         (["trace_id=" + "t" * 32], [True, True]),
         (["response_id=answer-1"], [True, True]),
     ],
@@ -165,12 +170,54 @@ def test_every_column_that_may_be_named_can_be_told() -> None:
     for record, one in _points(SAMPLE_LINES):
         shown = one.tags | one.fields | {"measurement": one.measurement}
         for column in SELECTABLE:
-            value = shown.get(column)
-            if isinstance(value, str) and "\uff3c" not in value:
-                tried.add(column)
-                found = selected(record, where=(f"{column}={value}",))
-                assert found.stats.written == 1, (column, one.measurement)
-    assert {"measurement", "response_id", "chat_id", "mcp_method", "route_path", "error_type"} <= tried
+            value = shown.get(column, "undefined")
+            if column not in shown and COLUMNS[column].kind is not Kind.STRING:
+                value = 0
+            found = selected(record, where=(f"{column}={value}",))
+            assert found.stats.written == (column in shown), (column, one.measurement)
+            tried |= {column} & shown.keys()
+    assert tried == set(SELECTABLE)
+
+
+AWKWARD = {
+    "a backslash": ("Buyer EMEA\\LATAM", "Buyer EMEA\uff3cLATAM"),
+    "control characters": ("Head\tof\nSales\x85", "Head of Sales "),
+    "blanks around it": ("  Head ", "  Head "),
+    "half a letter": ("Head \ud83d", "Head \ufffd"),
+    "too long": ("ü" * 2000, "ü" * 1024),
+    "as good as empty": ("", "undefined"),
+}
+
+
+@pytest.mark.parametrize("awkward", AWKWARD)
+@pytest.mark.parametrize("schema", [{}, {"no_tag": ("title",)}], ids=["tag", "field"])
+def test_where_takes_a_value_as_the_log_has_it_and_as_its_points_show_it(awkward: str, schema: Json) -> None:
+    raw, shown_as_tag = AWKWARD[awkward]
+    data = line(changed(log(), "user.title", raw)) + line(log())
+    columns = lp.parse(selected(data, **schema).lines[0])
+    shown = str((columns.tags | columns.fields)["title"])
+    assert schema or shown == shown_as_tag
+    for value in filter(None, (raw, shown)):
+        done = selected(data, where=(f"title={value}",), **schema)
+        assert done.lines == selected(data, **schema).lines[:1], value
+        assert not done.stats.notes or awkward == "too long", "a condition mends nothing"
+    assert selected(data, where=(f"title={shown} x"[:900],), **schema).lines == []
+
+
+def test_a_slash_within_a_path_is_found() -> None:
+    record = line(changed(log(), "execution_path", ["app/one", "gpt"]))
+    for value in ("app\uff3c/one/gpt", "app\\/one/gpt"):
+        assert selected(record, where=(f"execution_path={value}",)).stats.written == 1
+    assert selected(record, where=("execution_path=app/one/gpt",)).stats.written == 0
+
+
+def test_numbers_are_compared_as_points_show_them() -> None:
+    untimed = line(changed(log(), "operation_duration_ms", None))
+    assert selected(untimed, where=("operation_duration_ms=0",)).lines == [], "its point has none"
+    endless = line(changed(log(), "token_usage.prompt_tokens", 10**30))
+    for number in (10**30, 2**63 - 1, "1e30"):
+        assert selected(endless, where=(f"prompt_tokens={number}",)).stats.written == 1, number
+    assert selected(line(log()), where=(f"prompt_tokens={2**63 - 1}",)).lines == []
 
 
 def _points(lines: Sequence[bytes]) -> list[tuple[bytes, lp.Parsed]]:
@@ -193,6 +240,18 @@ def test_a_batch_of_calls_is_wanted_as_a_whole() -> None:
     assert len(whole) == 3
     assert selected(record, where=("mcp_method=tools/call",)).lines == whole
     assert selected(record, where=("mcp_method=ping",)).lines == []
+    assert selected(record, where=("mcp_method=ping", "mcp_method=initialize")).lines == whole
+
+
+def test_one_call_of_a_batch_has_to_fit_all_columns() -> None:
+    calls = [
+        {"jsonrpc": "2.0", "id": 1, "method": "tools/list"},
+        {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "search"}},
+    ]
+    record = line(log("/v1/toolset/t/mcp", body=calls))
+    for method, wanted in (("tools/call", 2), ("tools/list", 0)):
+        where = ("mcp_tool_call_name=search", f"mcp_method={method}")
+        assert len(selected(record, where=where).lines) == wanted
 
 
 def test_what_is_left_out_is_counted_and_costs_no_enriching() -> None:
@@ -246,6 +305,10 @@ class _Open:
             {"where": ("language=de",)},
             "where 'language=de': language is only known after enriching; ",
         ),
+        (
+            {"where": ("cached_prompt_tokens=undefined",)},
+            "where 'cached_prompt_tokens=undefined': cached_prompt_tokens is a number, 0 where",
+        ),
         ({"where": ("price=0",)}, "where 'price=0': price is only known after enriching"),
         (
             {"where": ("colour=red",)},
@@ -280,6 +343,10 @@ def test_a_variable_holds_several_conditions_with_blanks() -> None:
     env = {"DIAL_ENRICHER_WHERE": "deployment=gpt-4o mini; deployment=gpt;measurement=analytics"}
     named = [lp.parse(one).tags["deployment"] for one in run(*PLAIN, stdin=data, env=env).lines]
     assert named == ["gpt", r"gpt-4o mini"]
+    for harmless in (";", "; ", "; ;;"):
+        loose = {name: harmless + value + harmless for name, value in env.items()}
+        assert run(*PLAIN, stdin=data, env=loose) == run(*PLAIN, stdin=data, env=env)
+    check_refused(run(*PLAIN, "--where", "", stdin=data), "where must be COLUMN=VALUE")
     flags = ("--where", "deployment=gpt-4o mini", "--where", "deployment=gpt")
     assert run(*PLAIN, *flags, stdin=data).lines == run(*PLAIN, stdin=data, env=env).lines
 

@@ -1,6 +1,7 @@
 """A stream that Core assembled is left out of its line, and nothing else ever is."""
 
 import json
+from itertools import product
 from typing import Any
 
 import orjson
@@ -144,6 +145,27 @@ def test_whatever_is_left_out_is_the_body_and_nothing_else(document: Json) -> No
     if rest is not None:
         without = {**document, "response": {**document["response"], "body": ""}}
         assert jsontext.loads(rest) == without
+
+
+def test_lines_that_were_torn_or_glued_together_are_damaged_as_ever() -> None:
+    streamed = [raw.rstrip(b"\n") for raw in SAMPLE_LINES if skimmed(raw.rstrip(b"\n")) is not None][:12]
+    others = [raw.rstrip(b"\n") for raw in SAMPLE_LINES[::17]]
+    checked = 0
+    for first, second in product(streamed, streamed + others):
+        for part in (len(first), len(first) // 3, len(first) - len(first) // 7, len(first) - 2):
+            raw = first[:part] + second
+            if not _is_json(raw):
+                assert event(raw).fault is not None
+                checked += 1
+    assert checked > 500
+
+
+def _is_json(raw: bytes) -> bool:
+    try:
+        jsontext.loads(raw)
+    except ValueError:
+        return False
+    return True
 
 
 def test_the_sample_has_such_lines() -> None:

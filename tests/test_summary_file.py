@@ -7,6 +7,7 @@ import re
 import signal
 import stat
 import subprocess
+import sys
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 
 import dial_enricher
 from dial_enricher.errors import Code, SettingError, SinkDown
+from dial_enricher.signals import AWAY
 from dial_enricher.stats import Stats
 from dial_enricher.summary_file import check, write
 from tests.support import (
@@ -64,6 +66,7 @@ def test_the_file_has_all_figures(tmp_path: Path) -> None:
     assert document == {
         "version": dial_enricher.__version__,
         "exit_code": 0,
+        "stopped": None,
         "lines": TOTALS["lines"],
         "records": TOTALS["records"],
         "points": sum(TOTALS["points"].values()),
@@ -118,6 +121,7 @@ def test_the_file_tells_of_dead_letters_and_their_exit_code(tmp_path: Path) -> N
     assert run(*PLAIN, "--strict", "--summary-file", file, stdin=ONE + b"?\n").code == 3
     document = read(file)
     assert (document["exit_code"], document["dead_by_code"]) == (3, {"invalid_json": 1})
+    assert document["stopped"] is None
 
 
 def test_an_output_that_fails_leaves_a_summary(tmp_path: Path) -> None:
@@ -125,6 +129,46 @@ def test_an_output_that_fails_leaves_a_summary(tmp_path: Path) -> None:
     done = run(*PLAIN, "--output", "/dev/full", "--summary-file", file, stdin=ONE)
     document = read(file)
     assert (done.code, document["exit_code"], document["lines"], document["points"]) == (1, 1, 1, 0)
+    assert document["stopped"] == "cannot write to /dev/full: No space left on device"
+    assert f" ERROR stopped: {document['stopped']}\n" in done.err
+
+
+def test_letters_that_cannot_be_written_leave_a_summary(tmp_path: Path) -> None:
+    file = tmp_path / "summary"
+    done = run(*PLAIN, "--dead-letter", "/dev/full", "--summary-file", file, stdin=ONE + b"?\n")
+    assert (done.code, read(file)["exit_code"]) == (1, 1)
+    assert read(file)["stopped"] == "cannot write the dead-letter file /dev/full: No space left on device"
+
+
+def test_a_server_that_is_away_leaves_a_summary(tmp_path: Path) -> None:
+    file, log = tmp_path / "summary", tmp_path / "a.log"
+    log.write_bytes(ONE)
+    env = {"INFLUX_URL": "http://127.0.0.1:1", "INFLUX_DATABASE": "d"}
+    options = ("--to", "influxdb", "--retry-time", "0", "--checkpoint", tmp_path / "state")
+    done = run(*PLAIN, *options, "--summary-file", file, log, env=env)
+    assert (done.code, read(file)["exit_code"], read(file)["again"]) == (4, 4, 1)
+    assert read(file)["stopped"] == AWAY
+
+
+BUG = """
+from dial_enricher import pipeline
+from dial_enricher.__main__ import main
+
+def process(*_: object) -> None:
+    raise RuntimeError("secret")
+
+pipeline.Pipeline.process = process
+main()
+"""
+
+
+def test_a_bug_leaves_a_summary(tmp_path: Path) -> None:
+    file = tmp_path / "summary"
+    done = run(*PLAIN, "--summary-file", file, program=(sys.executable, "-c", BUG), stdin=ONE)
+    assert (done.code, read(file)["exit_code"]) == (1, 1)
+    assert read(file)["stopped"].startswith("a bug, please report it: RuntimeError at ")
+    assert f"stopped by {read(file)['stopped']}" in done.err
+    assert "secret" not in file.read_text()
 
 
 def test_a_reader_that_goes_away_leaves_a_summary(tmp_path: Path) -> None:
@@ -134,6 +178,7 @@ def test_a_reader_that_goes_away_leaves_a_summary(tmp_path: Path) -> None:
     process.stdout.close()
     process.stdout = None
     assert finish(process, ONE).code == read(file)["exit_code"] == 141
+    assert read(file)["stopped"] == "the reader of standard output went away"
 
 
 def test_a_signal_leaves_a_summary(tmp_path: Path) -> None:
@@ -146,6 +191,7 @@ def test_a_signal_leaves_a_summary(tmp_path: Path) -> None:
     finish(process)
     document = read(file)
     assert (document["exit_code"], document["lines"], document["points"]) == (143, 1, 1)
+    assert document["stopped"] == "told to stop by SIGTERM"
 
 
 def test_a_run_that_cannot_begin_leaves_what_was_there(tmp_path: Path) -> None:

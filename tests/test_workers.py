@@ -1,5 +1,6 @@
 """Several processes that enrich: the same bytes in the same order, whoever does the work and whoever dies."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -79,9 +80,10 @@ def _helpers(process: "subprocess.Popen[bytes]", count: int) -> list[psutil.Proc
 
 def test_a_worker_that_dies_costs_nothing(alone: bytes) -> None:
     process = start(*TWO, "--max-delay", "0")
+    feed(process, SAMPLE_LINES[0])
     first, _ = _helpers(process, 2)
     first.kill()
-    done = finish(process, ALL)
+    done = finish(process, ALL.removeprefix(SAMPLE_LINES[0]))
     assert (done.code, done.out) == (0, alone)
     assert "a worker of --workers has died (code -9): this process does its work" in done.err
 
@@ -89,9 +91,9 @@ def test_a_worker_that_dies_costs_nothing(alone: bytes) -> None:
 def test_workers_leave_with_the_program(alone: bytes) -> None:
     for how in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
         process = start(*TWO, "--max-delay", "0")
-        helpers = _helpers(process, 2)
         feed(process, SAMPLE_LINES[0])
         assert read_some(process)
+        helpers = _helpers(process, 2)
         process.send_signal(how)
         assert finish(process).code in (-how, 128 + how)
         gone, left = psutil.wait_procs(helpers, timeout=60)
@@ -101,8 +103,8 @@ def test_workers_leave_with_the_program(alone: bytes) -> None:
 def test_a_signal_to_all_of_them_loses_nothing(alone: bytes) -> None:
     """As a terminal sends Ctrl-C."""
     process = start(*TWO, start_new_session=True)
-    _helpers(process, 2)
     feed(process, ALL)
+    _helpers(process, 2)
     os.killpg(process.pid, signal.SIGINT)
     done = finish(process)
     assert (done.code, done.out) == (130, alone)
@@ -212,7 +214,8 @@ def test_an_enricher_that_fails_costs_its_column_only(capfd: pytest.CaptureFixtu
 
 
 def test_work_of_the_dead_is_done_here(crew: Crew) -> None:
-    for worker in crew._workers:
+    list(crew.take([])), list(crew.rest())
+    for worker in list(crew._workers):
         worker._process.kill()
         worker._process.join()
     back = [done for number in range(9) for done in crew.take([_asked(f"a{number}")])] + list(crew.rest())
@@ -224,3 +227,33 @@ def test_times_of_points_are_those_of_the_records() -> None:
     done = run(*TWO, "--batch-lines", "1", stdin=line(late) + line(early))
     assert [point.rstrip().rpartition(b" ")[2][:4] for point in done.lines] == [b"1772", b"1772"]
     assert done.lines[0].rpartition(b" ")[2] > done.lines[1].rpartition(b" ")[2]
+
+
+def test_fewer_processes_than_wanted_do_the_work(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    fork = os.fork
+    for possible in (0, 1):
+        forks = iter(range(possible))
+
+        def limited(forks: Iterator[int] = forks) -> int:
+            if next(forks, None) is None:
+                raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+            return fork()
+
+        monkeypatch.setattr(os, "fork", limited)
+        for crew in _crew(Shouting()):
+            back = [done for number in range(9) for done in crew.take([_asked(f"a{number}")])]
+            back += crew.rest()
+            assert [_topics(events) for events, _ in back] == [[f"A{number}"] for number in range(9)]
+            assert len(crew._workers) == possible
+        assert f"--workers: only {possible} could be started" in caplog.text
+
+
+def test_a_worker_that_does_not_answer_leaves_in_the_end(monkeypatch: pytest.MonkeyPatch, crew: Crew) -> None:
+    monkeypatch.setattr("dial_enricher.enrich.crew._PATIENCE", 0.1)
+    list(crew.take([_asked("one")])), list(crew.rest())
+    processes = [psutil.Process(worker._process.pid) for worker in crew._workers if worker._process.pid]
+    processes[0].suspend()
+    crew.close()
+    assert [process.is_running() for process in processes] == [False, False]

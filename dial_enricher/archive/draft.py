@@ -1,21 +1,24 @@
 """The files of a place while they are being written: hidden, held by one process, seen when whole."""
 
+import errno
 import fcntl
 import os
+import stat
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from dial_enricher.archive.place import Place
 from dial_enricher.errors import SinkDown
-from dial_enricher.sinks.descriptor import is_named, write_all
+from dial_enricher.inputs.sources import shown
+from dial_enricher.sinks.descriptor import is_named, sync_directory, write_all
 
 
 class Draft:
     """The unfinished files of a place, for this process alone.
 
     Another process that writes to the same place is waited for. What a process that was killed has left is
-    overwritten. Raises SinkDown.
+    overwritten. Raises SinkDown, misconfigured when it is for the names of this place.
     """
 
     def __init__(self, place: Place) -> None:
@@ -26,6 +29,8 @@ class Draft:
         try:
             for path in filter(None, (place.output, place.letters)):
                 path.parent.mkdir(parents=True, exist_ok=True)
+            for path in filter(None, (place.output, place.marker, place.letters)):
+                _check_name(path)
             self.fd = self._hold()
             _forget(self.letters)
         except OSError as error:
@@ -41,7 +46,8 @@ class Draft:
             os.close(fd)  # whoever held it has made it the output
 
     def _cannot(self, error: OSError) -> SinkDown:
-        return SinkDown.by(error, f"cannot write {self._place.output}")
+        path = error.filename2 or error.filename or self._place.output
+        return SinkDown.by(error, f"cannot write {shown(os.fsdecode(path))}")
 
     @property
     def size(self) -> int:
@@ -58,12 +64,12 @@ class Draft:
             os.fsync(self.fd)
             _write(written, marker)
             _forget(place.marker)  # that of another input or of other settings
-            _sync_directory(place.output.parent)
+            sync_directory(place.output.parent)
             self._publish_letters()
             os.rename(self._part, place.output)
-            _sync_directory(place.output.parent)
+            sync_directory(place.output.parent)
             os.rename(written, place.marker)
-            _sync_directory(place.output.parent)
+            sync_directory(place.output.parent)
         except OSError as error:
             raise self._cannot(error) from None
         os.close(self.fd)
@@ -77,7 +83,7 @@ class Draft:
         else:
             _forget(self.letters)
             _forget(self._place.letters)
-        _sync_directory(self._place.letters.parent)
+        sync_directory(self._place.letters.parent)
 
     def discard(self) -> None:
         """Removes what is not wanted any more."""
@@ -110,6 +116,14 @@ def _part(path: Path) -> Path:
     return path.with_name(f".{path.name}.part")
 
 
+def _check_name(path: Path) -> None:
+    """Raises OSError when no file can have this name, which else is noticed when all of an input is read."""
+    for name in (path, _part(path)):
+        with suppress(FileNotFoundError):
+            if stat.S_ISDIR(os.lstat(name).st_mode):
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), name)
+
+
 def _forget(path: Path | None) -> None:
     if path is not None:
         path.unlink(missing_ok=True)
@@ -119,15 +133,6 @@ def _write(path: Path, document: bytes) -> None:
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
     try:
         write_all(fd, document)
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-def _sync_directory(directory: Path) -> None:
-    """Makes new names last through a crash of the machine."""
-    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
         os.fsync(fd)
     finally:
         os.close(fd)

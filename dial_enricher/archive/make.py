@@ -10,7 +10,7 @@ from dial_enricher.archive.work import Work
 from dial_enricher.assemble import make_enrichers, make_progress
 from dial_enricher.errors import SinkDown
 from dial_enricher.event import Event, Line
-from dial_enricher.inputs.sources import Source
+from dial_enricher.inputs.sources import Source, shown
 from dial_enricher.report import Run
 from dial_enricher.settings import Settings
 from dial_enricher.signals import Stop
@@ -31,13 +31,12 @@ def make_archive(
     Raises SettingError, and SinkDown for a directory that cannot be made or written to.
     """
     wanted = places(settings, sources)
-    for directory in filter(None, (settings.output_directory, settings.dead_letter)):
-        _make(directory)
     mark, stats = fingerprint(settings), Stats()
     waiting = [
         place for place in wanted if not is_done(place.marker, place.output, basis(place.source, mark))
     ]
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # numpy's: a process that forks must have one thread alone
+    for directory in filter(None, (settings.output_directory, settings.dead_letter)):
+        _make(directory)
     enrichers = make_enrichers(settings, stats) if waiting else []
     run.files_done, run.files_skipped = 0, len(wanted) - len(waiting)
     run.progress = make_progress(settings, [place.source for place in waiting])
@@ -49,6 +48,6 @@ def _make(directory: str) -> None:
     try:
         os.makedirs(directory, exist_ok=True)
     except OSError as error:
-        raise SinkDown.by(error, f"cannot make the directory {directory}") from None
+        raise SinkDown.by(error, f"cannot make the directory {shown(directory)}") from None
     if not os.access(directory, os.W_OK | os.X_OK):
-        raise SinkDown(f"the directory {directory} may not be written to", misconfigured=True)
+        raise SinkDown(f"the directory {shown(directory)} may not be written to", misconfigured=True)

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dial_enricher.errors import SettingError
+from dial_enricher.inputs.outputs import LETTERS, MARKER, POINTS, Outputs
 from dial_enricher.inputs.sources import Source, shown
-from dial_enricher.settings import Format, Settings
-
-_SUFFIXES = {Format.LP: ".lp.gz", Format.JSON: ".ndjson.gz"}
+from dial_enricher.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +23,7 @@ class Place:
     @property
     def marker(self) -> Path:
         """The file that tells that the output is done."""
-        return self.output.with_name(f"{self.output.name}.done")
+        return self.output.with_name(f"{self.output.name}{MARKER}")
 
 
 def places(settings: Settings, sources: Sequence[Source]) -> list[Place]:
@@ -34,13 +33,15 @@ def places(settings: Settings, sources: Sequence[Source]) -> list[Place]:
     _check_apart(sources, "--output", settings.output_directory)
     if letters is not None:
         if os.path.exists(letters) and not os.path.isdir(letters):
-            raise SettingError(f"--dead-letter {letters} is a file: name a directory, as --output does")
+            raise SettingError(
+                f"--dead-letter {shown(letters)} is a file: name a directory, as --output does"
+            )
         _check_apart(sources, "--dead-letter", letters)
     found = [
         Place(
             source,
-            output / f"{source.inside}{_SUFFIXES[settings.format]}",
-            None if letters is None else Path(letters) / f"{source.inside}.dead.ndjson",
+            output / f"{source.inside}{POINTS[settings.format]}",
+            None if letters is None else Path(letters) / f"{source.inside}{LETTERS}",
         )
         for source in sources
     ]
@@ -50,9 +51,9 @@ def places(settings: Settings, sources: Sequence[Source]) -> list[Place]:
 
 def _check_apart(sources: Sequence[Source], flag: str, directory: str) -> None:
     """Raises SettingError when the next run could take for an input what this one writes."""
-    real = os.path.realpath(directory)
+    outputs = Outputs([directory])
     for source in sources:
-        if os.path.exists(source.name) and Path(os.path.realpath(source.name)).is_relative_to(real):
+        if os.path.exists(source.name) and outputs.hold(source.name):
             raise SettingError(
                 f"{shown(source.name)} lies in the directory of {flag}: name one that holds no input"
             )
@@ -64,6 +65,6 @@ def _check_distinct(places: Sequence[Place]) -> None:
         other = taken.setdefault(place.output, place.source)
         if other is not place.source:
             raise SettingError(
-                f"{shown(other.name)} and {shown(place.source.name)} would both become {place.output}:"
-                " name a directory above both, or enrich one of them elsewhere"
+                f"{shown(other.name)} and {shown(place.source.name)} would both become"
+                f" {shown(str(place.output))}: name a directory above both, or enrich one of them elsewhere"
             )

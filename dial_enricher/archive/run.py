@@ -12,6 +12,7 @@ from dial_enricher.archive.draft import discard
 from dial_enricher.archive.messages import Done, DoneBefore, Failed, Said, Wire
 from dial_enricher.archive.place import Place
 from dial_enricher.archive.work import Work
+from dial_enricher.errors import SinkDown
 from dial_enricher.inputs.sources import shown
 from dial_enricher.logs import LOGGER
 from dial_enricher.progress import Progress, Seen
@@ -65,6 +66,7 @@ class Archive:
         """Returns when all is done, or when the program is told to stop; no child is left then.
 
         What is half done is thrown away, and so are its files: there is nothing to wait for.
+        Raises SinkDown when a child cannot be started.
         """
         waiting = iter(self._places)
         gc.collect()
@@ -83,9 +85,16 @@ class Archive:
         """Starts as many children as may run."""
         while len(self._children) < self._jobs and (place := next(waiting, None)) is not None:
             self._run.progress.begin(place.source)
-            ours, theirs = _CONTEXT.Pipe(duplex=False)
-            process = _CONTEXT.Process(target=self._in_child, args=(place, ours, theirs), daemon=True)
-            process.start()
+            try:
+                ours, theirs = _CONTEXT.Pipe(duplex=False)
+                process = _CONTEXT.Process(target=self._in_child, args=(place, ours, theirs), daemon=True)
+                process.start()
+            except OSError as error:
+                number = len(self._children) + 1
+                raise SinkDown(
+                    f"cannot start process {number} of --jobs {self._jobs}: {error.strerror};"
+                    " take fewer, or raise what limits them (ulimit -n, ulimit -u, memory)"
+                ) from None
             theirs.close()  # it ends when the child ends
             self._children[ours] = _Child(process, place)
 

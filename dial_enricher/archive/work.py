@@ -14,7 +14,7 @@ from dial_enricher.archive.messages import Done, DoneBefore, Failed, ToParent, W
 from dial_enricher.archive.place import Place
 from dial_enricher.assemble import assemble, make_reader
 from dial_enricher.enrich.work import Enricher
-from dial_enricher.errors import InputFailed, SinkDown, where
+from dial_enricher.errors import InputFailed, SettingError, SinkDown, where
 from dial_enricher.event import Event, Line
 from dial_enricher.inputs.sources import shown
 from dial_enricher.logs import LOGGER
@@ -57,17 +57,27 @@ class Work:
             except BaseException:
                 draft.discard()
                 raise
-        except SinkDown as error:
-            return Failed(str(error), hopeless=True)
         except InputFailed as error:  # which the reader has told the log
             return Failed(str(error), hopeless=False)
+        except SinkDown as error:
+            if not error.misconfigured:
+                return Failed(str(error), hopeless=True)
+            reason = str(error)
+        except SettingError as error:
+            reason = str(error)
+        except OSError as error:  # of the system, as too many open files
+            return Failed(f"cannot go on: {error.strerror} ({where(error)})", hopeless=True)
         except Exception as error:
-            reason = f"{shown(place.source.name)} is not done, for a bug, please report it: {where(error)}"
-            LOGGER.error("%s", reason)
-            return Failed(reason, hopeless=False)
+            reason = f"for a bug, please report it: {where(error)}"
+        reason = f"{shown(place.source.name)} is not done: {reason}"
+        LOGGER.error("%s", reason)
+        return Failed(reason, hopeless=False)
 
     def _enrich(self, place: Place, draft: Draft, wire: Wire) -> Done | DoneBefore:
-        """Raises SinkDown when nothing can be written, InputFailed when the input cannot be read."""
+        """Raises SinkDown when nothing can be written, InputFailed when the input cannot be read.
+
+        Raises SettingError when another run has made the output meanwhile, of another input.
+        """
         made_of = basis(place.source, self.fingerprint)  # before it is read: what is added later is noticed
         if is_done(place.marker, place.output, made_of):
             draft.discard()
@@ -83,9 +93,9 @@ class Work:
             None if draft.letters is None else str(draft.letters),
             with_content=settings.dead_letter_content,
             max_bytes=settings.dead_letter_max,
-            name=str(place.letters),
+            name=shown(str(place.letters)),
         )
-        sink, graveyard = GzSink(draft.fd, str(place.output)), Undertaker(letters, stop)
+        sink, graveyard = GzSink(draft.fd, shown(str(place.output))), Undertaker(letters, stop)
         progress = Progress(wire)
         reader = make_reader(settings, [place.source], stop, self.growth, progress)
         pipeline = assemble(settings, sink, graveyard, self.decode, enrichers=self.enrichers)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dial_enricher import summary_file
-from dial_enricher.assemble import assemble
+from dial_enricher.assemble import assemble, outputs_of
 from dial_enricher.doctor.finding import Level, Said, counted
 from dial_enricher.errors import SettingError
 from dial_enricher.event import Event, Line
@@ -75,7 +75,9 @@ class Sampler:
         """Raises SettingError."""
         if self._settings.follow:
             return expanded(name)
-        return [source.name for source in sources([name], recursive=self._settings.recursive)]
+        settings = self._settings
+        found = sources([name], recursive=settings.recursive, outputs=outputs_of(settings))
+        return [source.name for source in found]
 
     def _look(self, file: Path) -> tuple[Level, str]:
         status = file.stat()

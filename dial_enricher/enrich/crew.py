@@ -17,12 +17,15 @@ from threading import Thread
 from typing import NamedTuple
 
 from dial_enricher.enrich.work import Done, Enricher, enrich
+from dial_enricher.errors import where
 from dial_enricher.event import Event, Exchange, Json, Line, Log, Texts
 from dial_enricher.logs import LOGGER
 from dial_enricher.schema import ENRICHED
 
 _AHEAD = 2
 """Batches that a process has: one that it works on, and one to go on with."""
+_PATIENCE = 5.0
+"""Seconds in which a process has to leave when it is not needed any more."""
 _NO_LINE = Line(b"", "", 0)
 
 
@@ -63,6 +66,8 @@ class _Worker:
 
     def leave(self) -> None:
         self._connection.close()  # for the process this is the end of its input
+        self._process.join(_PATIENCE)
+        self._process.kill()
         self._process.join()
 
     def how_it_ended(self) -> str:
@@ -74,22 +79,27 @@ class Crew:
     """Hands batches to the workers in turn, and gives them back in the order in which they came."""
 
     def __init__(self, enrichers: Sequence[Enricher], workers: int) -> None:
-        """Starts the processes. The calling one must have no threads."""
         self._enrichers = enrichers
+        self._wanted = workers
         self._workers: list[_Worker] = []
-        for _ in range(workers):
-            self._workers.append(_Worker(enrichers, self._workers))
-        self._ahead = _AHEAD * workers
+        """Whose turn is next is first."""
         self._given: deque[tuple[_Worker, list[Event], list[Event]]] = deque()
         """Each worker's batches, all of the events and those that it was sent; the oldest is first."""
-        self._turn = 0
 
     def take(self, events: list[Event]) -> Iterator[Done]:
-        """Takes a batch; yields those that are done by then, in order. Waits while too many are not."""
-        while len(self._given) >= self._ahead:
+        """Takes a batch; yields those that are done by then, in order. Waits while too many are not.
+
+        The first one starts the processes: the calling one must have no threads then.
+        """
+        self._start()
+        while len(self._given) >= _AHEAD * max(1, len(self._workers)):
             yield self._first()
-        worker = self._workers[self._turn % len(self._workers)]
-        self._turn += 1
+        if not self._workers:
+            yield from self.rest()
+            yield events, enrich(self._enrichers, events)
+            return
+        worker = self._workers.pop(0)
+        self._workers.append(worker)
         concerned = [event for event in events if event.live and self._concerns(event)]
         self._given.append((worker, events, concerned))
         with suppress(OSError):  # it is gone, as is noticed when its answer is wanted
@@ -109,6 +119,16 @@ class Crew:
             worker.leave()
         self._workers.clear()
 
+    def _start(self) -> None:
+        """Starts as many of the processes as can be; those that cannot cost time, never a record."""
+        while self._wanted:
+            try:
+                self._workers.append(_Worker(self._enrichers, self._workers))
+            except OSError as error:
+                LOGGER.error("--workers: only %d could be started (%s)", len(self._workers), error.strerror)
+                self._wanted = 1
+            self._wanted -= 1
+
     def _concerns(self, event: Event) -> bool:
         return any(enricher.concerns(event) for enricher in self._enrichers)
 
@@ -118,6 +138,8 @@ class Crew:
         try:
             answer = worker.answer()
         except (OSError, EOFError):
+            if worker in self._workers:
+                self._workers.remove(worker)
             LOGGER.error(
                 "a worker of --workers has died (%s): this process does its work",
                 worker.how_it_ended(),
@@ -146,6 +168,13 @@ def _question(event: Event) -> _Question:
 
 def _work(enrichers: Sequence[Enricher], connection: Connection, theirs: Sequence[Connection]) -> None:
     """Answers until nobody asks any more. A signal is meant for the process that asks."""
+    try:
+        _listen(enrichers, connection, theirs)
+    except Exception as error:  # who asked notices that nobody answers
+        LOGGER.error("a worker of --workers failed: %s", where(error))
+
+
+def _listen(enrichers: Sequence[Enricher], connection: Connection, theirs: Sequence[Connection]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     signal.set_wakeup_fd(-1)

@@ -24,8 +24,8 @@ class Language:
     question may be in. Below `LIKELY`, and where there is no prose, nothing is told.
 
     `low` accuracy is for everybody: 98 % of the held-out texts of the evaluation are right, and the whole
-    program stays near 110 MiB with all languages. `high` is for those who have memory to spare and many
-    short questions in closely related languages: 99 %, two to four times slower, and 1.3 GiB. Naming the
+    program stays below 150 MB with all languages and topics. `high` is for those who have memory to spare and
+    many short questions in closely related languages: 99 %, two to four times slower, and 1.3 GiB. Naming the
     `languages` one expects makes both faster, and `high` affordable: with eight of them it takes 310 MiB.
     """
 

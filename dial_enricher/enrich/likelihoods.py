@@ -34,7 +34,7 @@ CLEAR = 100.0
 """How much more than for any other language the words must speak for a quick one, to ask no further."""
 GLANCE = 40
 """Characters that lingua hears where the words are to decide: the cost grows with them."""
-FOREIGN = 40
+FOREIGN = 100
 """Characters of another script that it hears: each tells more than a Latin one."""
 
 _USUAL = frozenset(

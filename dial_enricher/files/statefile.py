@@ -11,7 +11,7 @@ from typing import Any
 
 from dial_enricher.errors import SettingError, SinkDown
 from dial_enricher.files.mark import Mark
-from dial_enricher.sinks.descriptor import is_named, write_lines
+from dial_enricher.sinks.descriptor import is_named, sync_directory, write_lines
 
 _VERSION = 1
 _TRIES = 10
@@ -83,7 +83,7 @@ class StateFile:
         os.close(self._fd)
         self._fd = fd
         try:
-            _sync_directory(os.path.dirname(self.path) or ".")
+            sync_directory(os.path.dirname(self.path) or ".")
         except OSError as error:
             raise self._cannot("write", error) from None
 
@@ -122,12 +122,3 @@ def _mark(columns: Any) -> Mark:
         if isinstance(columns[one.name], int) and columns[one.name] < 0:
             raise ValueError(one.name)
     return Mark(**columns)
-
-
-def _sync_directory(directory: str) -> None:
-    """Makes a new name last through a crash of the machine."""
-    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

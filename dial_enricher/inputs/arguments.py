@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from glob import glob, has_magic
 
 from dial_enricher.errors import SettingError
+from dial_enricher.inputs.outputs import Outputs
 from dial_enricher.inputs.sources import (
     STDIN,
     Shard,
@@ -17,22 +18,30 @@ from dial_enricher.inputs.sources import (
 )
 
 
-def sources(arguments: Iterable[str], *, recursive: bool = False, shard: Shard | None = None) -> list[Source]:
+def sources(
+    arguments: Iterable[str],
+    *,
+    recursive: bool = False,
+    shard: Shard | None = None,
+    outputs: Outputs | None = None,
+) -> list[Source]:
     """The sources that files, patterns, directories, URLs and `-` name, each once.
 
     In the order of the arguments, those of one argument in the order of their names. In directories hidden
     files are left aside, and whatever is no file; with `recursive` those of the directories below them count
-    as well. A shard may have none. Raises SettingError for an argument that names none.
+    as well. What was made in `outputs` is left aside too, unless an argument is its very name. A shard may
+    have none. Raises SettingError for an argument that names none.
     """
     found: dict[str, Source] = {}
     for argument in arguments:
-        for source in sorted(_named(argument, recursive), key=lambda source: (source.inside, source.name)):
+        named = _named(argument, recursive, outputs or Outputs())
+        for source in sorted(named, key=lambda source: (source.inside, source.name)):
             found.setdefault(_identity(source), source)
     every = list(found.values())
     return every if shard is None else every[shard.index :: shard.count]
 
 
-def _named(argument: str, recursive: bool) -> Sequence[Source]:
+def _named(argument: str, recursive: bool, outputs: Outputs) -> Sequence[Source]:
     """The sources that an argument names, at least one. Raises SettingError."""
     if argument == STDIN:
         return [Source(STDIN, "stdin")]
@@ -41,32 +50,36 @@ def _named(argument: str, recursive: bool) -> Sequence[Source]:
 
         return remote.sources(argument, recursive=recursive)
     if os.path.isdir(argument):
-        return _in_directory(argument, recursive)
+        return _in_directory(argument, recursive, outputs)
     if os.path.exists(argument):
         return [_source(argument, os.path.basename(argument))]
     if has_magic(argument):
-        return _fitting(argument, recursive)
+        return _fitting(argument, recursive, outputs)
     raise no_file(argument)
 
 
-def _in_directory(directory: str, recursive: bool) -> list[Source]:
-    found = list(_files(directory, directory, recursive))
+def _in_directory(directory: str, recursive: bool, outputs: Outputs) -> list[Source]:
+    found = _without(outputs, _files(directory, directory, recursive))
     if not found:
         raise no_file_below(directory, recursive)
     return found
 
 
-def _fitting(pattern: str, recursive: bool) -> list[Source]:
+def _fitting(pattern: str, recursive: bool, outputs: Outputs) -> list[Source]:
     base = base_of(pattern)
-    found = []
+    found: list[Source] = []
     for path in glob(pattern, recursive=True):
         if _is_file(path):
             found.append(_source(path, _below(base, path)))
         elif recursive and os.path.isdir(path):
             found += _files(path, base, recursive)
-    if not found:
+    if not (found := _without(outputs, found)):
         raise no_file(pattern)
     return found
+
+
+def _without(outputs: Outputs, found: Iterable[Source]) -> list[Source]:
+    return [source for source in found if not outputs.have_made(source.name)]
 
 
 def _files(directory: str, base: str, recursive: bool) -> Iterator[Source]:

@@ -42,9 +42,10 @@ def sources(url: str, *, recursive: bool) -> list[Source]:
 def _file_system(url: str) -> tuple[Any, str]:
     """What knows the files of a URL, and its path there. Raises SettingError."""
     try:
-        from fsspec.core import url_to_fs
+        from fsspec import get_filesystem_class
 
-        fs, path = url_to_fs(url)
+        kind = get_filesystem_class(url.partition("://")[0])  # its `url_to_fs` would part a name at `::`
+        return kind(**kind._get_kwargs_from_urls(url)), kind._strip_protocol(url)
     except ImportError:
         raise SettingError(
             f"{shown(url)} cannot be read without more packages: pip install 'dial-enricher[cloud]'"
@@ -53,7 +54,6 @@ def _file_system(url: str) -> tuple[Any, str]:
         raise SettingError(f"{shown(url)} cannot be read: its scheme is not known") from None
     except Exception as error:
         raise SettingError(f"{shown(url)} cannot be read: {_reason(error)}") from None
-    return fs, path
 
 
 def _info(fs: Any, path: str) -> _Info | None:

@@ -66,6 +66,8 @@ def base_of(pattern: str) -> str:
 
 
 def no_file(argument: str) -> SettingError:
+    if not argument:
+        return SettingError("the name of a file is empty: name files, directories or quoted patterns")
     if has_magic(argument):
         return SettingError(f"no file fits {shown(argument)}")
     return SettingError(f"no file is named {shown(argument)}: name files, directories or quoted patterns")

@@ -18,6 +18,15 @@ def write_all(fd: int, data: bytes) -> None:
         rest = rest[_write_some(fd, rest) :]
 
 
+def sync_directory(path: str | os.PathLike[str]) -> None:
+    """Makes new names in a directory last through a crash of the machine. Raises OSError."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
 def write_lines(fd: int, lines: bytes) -> None:
     """Writes all of the lines. Raises OSError; a file then ends with the last line that fitted."""
     rest = memoryview(lines)

@@ -14,7 +14,7 @@ from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
 REMEMBERED = 6000
-"""Words whose tokens are kept: a few megabytes."""
+"""Words whose tokens are kept, each by itself: a few megabytes."""
 
 _SPACES = r"\s\xa0\u2000-\u200a\u202f\u205f\u3000"
 _MARKS = (
@@ -22,7 +22,7 @@ _MARKS = (
     r"\uff01-\uff03\uff05-\uff0a\uff0c-\uff0f\uff1a\uff1b\uff1f\uff20"
 )
 """Each is a word of its own; of those beyond ASCII only the usual ones are here."""
-_CHINESE = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002b81f"
+_CHINESE = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002a6df\U0002a700-\U0002b81f"
 """So is each of these."""
 _WORD = re.compile(rf"[^{_SPACES}{_MARKS}{_CHINESE}]+|[{_MARKS}{_CHINESE}]")
 _KNOWN = re.compile(
