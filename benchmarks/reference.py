@@ -39,11 +39,11 @@ class Reference:
 
     def language(self, text: str) -> str:
         """The language of a text."""
-        return str(langid.classify(text)[0])
+        return str(langid.classify(_well_formed(text))[0])
 
     def topic(self, text: str) -> str:
         """The topic of a text: its words are not those that ours would tell, its work is."""
-        vector: Any = self._model.encode(text, show_progress_bar=False)
+        vector: Any = self._model.encode(_well_formed(text), show_progress_bar=False)
         cosines = self._centres @ vector / np.linalg.norm(vector)
         return str(self._topics[int(cosines.argmax())])
 
@@ -69,6 +69,11 @@ class Reference:
             language = self.language("\n\n".join([*asked, talk.answer]))
             topic = self.topic(talk.whole)
         return point.tag("language", language).tag("topic", topic)
+
+
+def _well_formed(text: str) -> str:
+    """The text without lone surrogates, which neither model takes."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _point(measurement: str, log: dict[str, Any]) -> Any:
