@@ -12,7 +12,7 @@ class Batcher:
     def __init__(self, max_lines: int, max_bytes: int, max_delay: float) -> None:
         self._max_lines = max_lines
         self._max_bytes = max_bytes
-        self._max_delay = max_delay
+        self.max_delay = max_delay
         self._lines: list[Line] = []
         self._bytes = 0
         self._born = 0.0
@@ -27,7 +27,7 @@ class Batcher:
 
     def until_old(self, now: float) -> float | None:
         """Seconds until the batch should leave as it is; None while it is empty."""
-        return max(0.0, self._born + self._max_delay - now) if self._lines else None
+        return max(0.0, self._born + self.max_delay - now) if self._lines else None
 
     def take(self) -> list[Line]:
         """The batch; the next one begins empty."""

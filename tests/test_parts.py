@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import time
 from collections import Counter
 from decimal import Decimal
 from typing import Any
@@ -15,6 +16,7 @@ from dial_enricher.errors import BadRecord, Code, SettingError
 from dial_enricher.event import Event, Fault, Line, Log, Point
 from dial_enricher.identity import nanoseconds, offset
 from dial_enricher.logs import Repeats
+from dial_enricher.outlet import Outlet
 from dial_enricher.rates import Unit, parse_rates
 from dial_enricher.schema import COLUMNS, MEASUREMENTS
 from dial_enricher.stats import AccountsOpen, Stats
@@ -51,6 +53,44 @@ class TestBatcher:
         assert len(batcher.take()) == 1
         assert batcher.until_old(9.0) is None
         assert not batcher.add(_line(99), 9.0)
+
+
+class TestOutlet:
+    @pytest.fixture(autouse=True)
+    def clock(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 100.0
+        monkeypatch.setattr(time, "monotonic", lambda: self.now)
+
+    def outlet(self, max_delay: float = 0.5) -> Outlet:
+        return Outlet(Batcher(2, 100, max_delay))
+
+    def due_after(self, seconds: float, of: Outlet) -> list[Line] | None:
+        self.now += seconds
+        return of.due()
+
+    def test_nothing_is_due_before_anything_came(self) -> None:
+        assert self.outlet().patience() is None
+
+    def test_a_batch_that_is_not_full_is_due_when_it_is_old(self) -> None:
+        of, line = self.outlet(), _line()
+        assert list(of.fill([line])) == []
+        assert of.patience() == 0.5
+        assert self.due_after(0.5, of) == [line]
+
+    def test_a_pause_is_told_once_and_not_to_a_writer_who_only_takes_a_moment(self) -> None:
+        of = self.outlet()
+        for _ in range(3):
+            assert len(list(of.fill([_line(), _line()]))) == 1
+            assert self.due_after(0.03, of) is None
+            list(of.fill([]))  # half a line is no line
+        assert self.due_after(0.03, of) == []
+        assert self.due_after(60, of) is None
+        assert of.patience() is None
+
+    def test_without_delay_every_moment_is_a_pause(self) -> None:
+        of = self.outlet(max_delay=0)
+        assert len(list(of.fill([_line()]))) == 1
+        assert of.due() == []
 
 
 @pytest.mark.parametrize(
