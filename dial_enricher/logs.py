@@ -93,6 +93,9 @@ def say(message: str, figures: dict[str, int], form: LogFormat) -> None:
 
 
 def _time(record: logging.LogRecord) -> str:
-    return (
-        datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    )
+    return iso(datetime.fromtimestamp(record.created, UTC))
+
+
+def iso(moment: datetime) -> str:
+    """A moment of UTC as ISO 8601, to the millisecond."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -7,8 +7,8 @@ from dial_enricher.batch import Batcher
 from dial_enricher.event import Line
 
 _PAUSE_SECONDS = 0.05
-"""After so long without a line the input pauses. Less may be a writer who needs a moment to fill a pipe again: to
-have all that is under way settled each time would make a stream as slow as the server, or one worker."""
+"""After so long without a line the input pauses. Less may be a writer who needs a moment to fill a pipe
+again: to settle all that is under way each time would make a stream as slow as the server or one worker."""
 
 
 class Outlet:

@@ -99,8 +99,8 @@ def _document(stats: Stats, run: Run, version: str, code: int) -> dict[str, Any]
     """All figures. The inner objects hold what occurred; `undefined` has a 0 for an enricher at work."""
     return {
         "version": version,
-        "started": _iso(run.started),
-        "ended": _iso(datetime.now(UTC)),
+        "started": logs.iso(run.started),
+        "ended": logs.iso(datetime.now(UTC)),
         **run.figures(stats),
         "exit_code": code,
         "stopped": run.stopped,
@@ -119,10 +119,6 @@ def _document(stats: Stats, run: Run, version: str, code: int) -> dict[str, Any]
         **run.files(),
         "failures": run.failures,
     }
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _sorted(counts: Mapping[Any, int]) -> dict[str, int]:

@@ -83,6 +83,13 @@ class Stop:
         os.read(self.fd, 4096)
 
 
+def leave_to_parent() -> None:
+    """A signal is meant for the process that started this one, which tells this one what to do."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+    signal.set_wakeup_fd(-1)
+
+
 def exit_code(number: int) -> int:
     """What a shell shows for a program that a signal ended."""
     return 128 + number

@@ -1,7 +1,6 @@
 """What a child process does: one input from its beginning to its end."""
 
 import os
-import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing import parent_process
@@ -20,7 +19,7 @@ from dial_enricher.inputs.sources import shown
 from dial_enricher.logs import LOGGER
 from dial_enricher.progress import Progress
 from dial_enricher.settings import Settings
-from dial_enricher.signals import Stop
+from dial_enricher.signals import Stop, leave_to_parent
 from dial_enricher.sinks.deadletter import DeadLetters, Undertaker
 from dial_enricher.sinks.gz import GzSink
 from dial_enricher.stats import Stats
@@ -42,9 +41,7 @@ class Work:
 
     def do(self, place: Place, wire: Wire) -> None:
         """Enriches one input, in a process of its own, and tells its parent what became of it."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, signal.SIG_IGN)  # one for all is the parent's to answer
-        signal.set_wakeup_fd(-1)
+        leave_to_parent()
         Thread(target=_leave_with_parent, daemon=True).start()
         LOGGER.handlers = [ToParent(wire)]
         wire.tell(self._outcome(place, wire))

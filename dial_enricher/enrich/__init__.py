@@ -1,5 +1,5 @@
 """Enrichers: parts that add a column to a whole batch at once.
 
-An enricher is a `fill(events) -> None`. It must not raise for one event: in trouble it leaves the
-column None (`undefined`) and adds a note to `event.log.notes`.
+An enricher (`work.Enricher`) says which events it `concerns`, and has a `fill(events) -> None`. That must not
+raise for one event: in trouble it leaves the column None (`undefined`) and adds a note to `event.log.notes`.
 """

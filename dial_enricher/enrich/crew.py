@@ -7,7 +7,6 @@ columns and texts, and answer with columns; the log, the accounts and the order 
 
 import multiprocessing
 import pickle
-import signal
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -16,17 +15,17 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import NamedTuple
 
-from dial_enricher.enrich.work import Done, Enricher, enrich
+from dial_enricher.enrich.work import Done, Enricher, bare, enrich
 from dial_enricher.errors import where
-from dial_enricher.event import Event, Exchange, Json, Line, Log, Texts
+from dial_enricher.event import Event, Exchange, Json, Texts
 from dial_enricher.logs import LOGGER
 from dial_enricher.schema import ENRICHED
+from dial_enricher.signals import leave_to_parent
 
 _AHEAD = 2
 """Batches that a process has: one that it works on, and one to go on with."""
 _PATIENCE = 5.0
 """Seconds in which a process has to leave when it is not needed any more."""
-_NO_LINE = Line(b"", "", 0)
 
 
 class _Question(NamedTuple):
@@ -167,7 +166,7 @@ def _question(event: Event) -> _Question:
 
 
 def _work(enrichers: Sequence[Enricher], connection: Connection, theirs: Sequence[Connection]) -> None:
-    """Answers until nobody asks any more. A signal is meant for the process that asks."""
+    """Answers until nobody asks any more."""
     try:
         _listen(enrichers, connection, theirs)
     except Exception as error:  # who asked notices that nobody answers
@@ -175,9 +174,7 @@ def _work(enrichers: Sequence[Enricher], connection: Connection, theirs: Sequenc
 
 
 def _listen(enrichers: Sequence[Enricher], connection: Connection, theirs: Sequence[Connection]) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
-    signal.set_wakeup_fd(-1)
+    leave_to_parent()
     for end in theirs:
         end.close()  # else the end of that process would not be the end of our input
     asked: SimpleQueue[bytes] = SimpleQueue()
@@ -216,5 +213,4 @@ def _event(question: _Question) -> Event:
             raise ValueError("the texts cannot be read")
         return question.texts
 
-    exchange = Exchange(question.measurement, question.columns, read_texts=texts)
-    return Event(b"", _NO_LINE, Log({}, b"", ""), exchange)
+    return bare(Exchange(question.measurement, question.columns, read_texts=texts))

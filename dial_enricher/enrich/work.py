@@ -19,6 +19,8 @@ class Enricher(Protocol):
 _SCRIPTS = ("lorem ipsum dolor sit amet", "привет мир слова", "سلام این یک متن است", "नमस्ते यह एक वाक्य है")
 """A text in each script of several languages; the first is in none that is easily told."""
 
+_NO_LINE = Line(b"", "", 0)
+
 Done = tuple[list[Event], Counter[str]]
 """Events that are enriched, and what went wrong with all of them."""
 
@@ -51,8 +53,12 @@ def warm_up(enrichers: Sequence[Enricher]) -> None:
 
 def _event(text: str) -> Event:
     texts = Texts(request=[text], asked=[text])
-    exchange = Exchange("analytics", {"chat_id": "-"}, read_texts=lambda: texts)
-    return Event(b"", Line(b"", "", 0), Log({}, b"", ""), exchange)
+    return bare(Exchange("analytics", {"chat_id": "-"}, read_texts=lambda: texts))
+
+
+def bare(exchange: Exchange) -> Event:
+    """An event with nothing of its record but what enrichers see."""
+    return Event(b"", _NO_LINE, Log({}, b"", ""), exchange)
 
 
 def enrich(enrichers: Sequence[Enricher], events: list[Event]) -> Counter[str]:
