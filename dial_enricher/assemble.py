@@ -26,7 +26,7 @@ from dial_enricher.sinks.deadletter import DeadLetters, Undertaker
 from dial_enricher.sinks.output import OutputSink
 from dial_enricher.stats import Stats
 
-_MAX_BATCH_BYTES = 256 * 1024
+_MAX_BATCH_BYTES = 512 * 1024
 _MAX_SHARED_BATCH_BYTES = 1024 * 1024
 """Of a batch that others enrich: each costs messages there and back."""
 _RENDERERS: dict[Format, Callable[[Point], bytes]] = {

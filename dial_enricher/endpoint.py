@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from dial_enricher import bodies
 from dial_enricher.event import Exchange, Json, Log
 from dial_enricher.schema import UNDEFINED
-from dial_enricher.take import dig, row, take
+from dial_enricher.take import dig, row, table, take
 from dial_enricher.values import Notes, duration, text
 
 
@@ -35,7 +35,7 @@ def joined_path(value: Any, notes: Notes) -> str | None:
     return "/".join((text(segment, notes) or UNDEFINED).replace("/", "\\/") for segment in value)
 
 
-_COMMON = (
+_COMMON = table(
     row("project.id", "project_id"),
     row("user.title", "title"),
     row("user.id", "user_hash"),

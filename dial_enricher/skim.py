@@ -7,39 +7,36 @@ Whatever looks otherwise is decoded as it is. Damage inside the stream is not no
 
 import re
 
-_RESPONSE = b',"response":{'
+_RESPONSE = b',"response":{"status":'
 """Stands nowhere inside a text: there its quotes would be escaped."""
 _ASSEMBLED = b',"assembled_response":"{'
 _END = b'"}}'
+_STREAM_END = rb'\n"}}'
 _HEAD = re.compile(
     rb',"response":\{"status":(?:"\d{3}"|\d{3})(?:,"upstream_uri":(?:"(?:[^"\\]|\\.)*"|null))?,"body":"'
 )
 _DATA = b"data:"
-_LINE_END = b"\\n"
 _NEXT_MEMBER = b',"'
 
 
 def skimmed(line: bytes) -> bytes | None:
     """The line with an empty response body; None where it has to be decoded as it is."""
-    if not line.endswith(_END):
+    if not line.endswith(_STREAM_END):
         return None
     assembled = line.find(_ASSEMBLED)
-    head = _HEAD.match(line, line.find(_RESPONSE, assembled)) if assembled >= 0 else None
-    if head is None or not _is_one_text(line, head.end(), len(line) - len(_END)):
+    # The last one: of a line that was torn, and that the next one is glued to, no JSON is left before it.
+    response = line.rfind(_RESPONSE, assembled) if assembled >= 0 else -1
+    head = _HEAD.match(line, response) if response >= 0 else None
+    if head is None or not _is_stream(line, head.end()):
         return None
     return line[: head.end()] + _END
 
 
-def _is_one_text(line: bytes, begin: int, end: int) -> bool:
-    """Whether a stream fills this part of a line.
+def _is_stream(line: bytes, begin: int) -> bool:
+    """Whether a stream fills the rest of a line.
 
-    A member behind the stream would begin behind its last data, with a comma and a quote: inside a text the
-    quote would be escaped. A line that was torn, and lost its end, would have the response of the next one.
+    A member behind it would begin behind its last data, with a comma and a quote: inside a text the quote
+    would be escaped.
     """
-    last = line.rfind(_DATA, begin, end)
-    return (
-        last >= 0
-        and line.endswith(_LINE_END, begin, end)
-        and line.find(_NEXT_MEMBER, last, end) < 0
-        and line.find(_RESPONSE, begin, last) < 0
-    )
+    last = line.rfind(_DATA, begin)
+    return last >= 0 and line.find(_NEXT_MEMBER, last) < 0

@@ -52,7 +52,7 @@ class Stats:
         for event in events:
             if event.log is not None and event.log.notes:
                 self.notes.update(event.log.notes)
-            if event.live and event.exchange is not None:
+            if self.undefined and event.live and event.exchange is not None:
                 self.undefined.update(_asked_in_vain(event.exchange))
 
     def settle(self, events: Iterable[Event]) -> None:
@@ -71,7 +71,8 @@ class Stats:
     def _settle(self, event: Event) -> None:
         if event.written:
             self.written += 1
-            self.points.update(event.measurements)
+            for measurement in event.measurements:
+                self.points[measurement] += 1
         if event.ignored is not None:
             self._ignore(event.ignored, 1)
         if event.lost:

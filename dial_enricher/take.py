@@ -1,34 +1,48 @@
 """Extraction as a table: rows of a dotted path, the column it fills, and how its value is read."""
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from dial_enricher.errors import BadRecord, Code
 from dial_enricher.values import Notes, text
 
+_NOTHING: dict[str, Any] = {}
+
 
 class Take(NamedTuple):
-    path: tuple[str, ...]
+    parent: str
+    """Empty for what stands in the document itself."""
+    key: str
     to: str
-    read: Callable[[Any, Notes], Any] = text
+    read: Callable[[Any, Notes], Any]
+
+
+Table = tuple[tuple[str, tuple[Take, ...]], ...]
+"""Rows by their parent, which is looked up once for all of them."""
 
 
 def row(path: str, to: str, read: Callable[[Any, Notes], Any] = text) -> Take:
-    """A row of a table; `path` is dotted (`trace.trace_id`)."""
-    return Take(tuple(path.split(".")), to, read)
+    """A row of a table; `path` is a key, or two with a dot between (`trace.trace_id`)."""
+    parent, _, key = path.rpartition(".")
+    return Take(parent, key, to, read)
 
 
-def take(rows: Iterable[Take], document: Any, notes: Notes) -> dict[str, Any]:
+def table(*rows: Take) -> Table:
+    """Rows of the same parent stand together."""
+    return tuple((parent, tuple(group)) for parent, group in groupby(rows, key=lambda row: row.parent))
+
+
+def take(table: Table, document: dict[str, Any], notes: Notes) -> dict[str, Any]:
     """The columns that the rows find in a document; a value that is not there is None."""
     columns: dict[str, Any] = {}
-    for path, to, read in rows:
-        value = document
-        try:  # as `dig` does, without a call for each of the many rows
-            for key in path:
-                value = value[key]
-        except (KeyError, TypeError):
-            value = None
-        columns[to] = None if value is None else read(value, notes)
+    for parent, rows in table:
+        part = document.get(parent) if parent else document
+        if not isinstance(part, dict):
+            part = _NOTHING
+        for _, key, to, read in rows:
+            value = part.get(key)
+            columns[to] = None if value is None else read(value, notes)
     return columns
 
 

@@ -7,31 +7,31 @@ answer, then, for chat, the sum over the answer's `statistics.usage_per_model`.
 from typing import Any
 
 from dial_enricher.event import Usage
-from dial_enricher.take import Take, dig, objects, row, take
+from dial_enricher.take import Table, dig, objects, row, table, take
 from dial_enricher.values import Notes, amount, count, text
 
-OPENAI = (
+_OPENAI = (
     row("prompt_tokens", "prompt_tokens", count),
     row("completion_tokens", "completion_tokens", count),
     row("prompt_tokens_details.cached_tokens", "cached_prompt_tokens", count),
     row("prompt_tokens_details.cache_write_tokens", "cache_write_prompt_tokens", count),
     row("completion_tokens_details.reasoning_tokens", "reasoning_completion_tokens", count),
 )
-RESPONSES = (
+RESPONSES = table(
     row("input_tokens", "prompt_tokens", count),
     row("output_tokens", "completion_tokens", count),
     row("input_tokens_details.cached_tokens", "cached_prompt_tokens", count),
     row("input_tokens_details.cache_write_tokens", "cache_write_prompt_tokens", count),
     row("output_tokens_details.reasoning_tokens", "reasoning_completion_tokens", count),
 )
-ANTHROPIC = (
+ANTHROPIC = table(
     row("input_tokens", "prompt_tokens", count),
     row("output_tokens", "completion_tokens", count),
     row("cache_read_input_tokens", "cached_prompt_tokens", count),
     row("cache_creation_input_tokens", "cache_write_prompt_tokens", count),
 )
 _PRICES = (row("price", "price", amount), row("deployment_price", "deployment_price", amount))
-_CORE = (*OPENAI, *_PRICES)
+OPENAI, _CORE = table(*_OPENAI), table(*_OPENAI, *_PRICES)
 
 
 def of_core(data: Any, notes: Notes) -> Usage | None:
@@ -44,7 +44,7 @@ def of_core(data: Any, notes: Notes) -> Usage | None:
     return Usage(**take(_CORE, token_usage, notes))
 
 
-def of_answer(answer: Any, rows: tuple[Take, ...], notes: Notes) -> Usage | None:
+def of_answer(answer: Any, rows: Table, notes: Notes) -> Usage | None:
     """The `usage` of the answer, spelled as the rows say; None when it is absent or empty."""
     usage = dig(answer, ("usage",))
     if not isinstance(usage, dict) or not usage:
@@ -73,4 +73,4 @@ def total(usages: list[Usage]) -> Usage | None:
     """The sum; None of none."""
     if not usages:
         return None
-    return Usage(**{to: sum(getattr(usage, to) or 0 for usage in usages) for _, to, *_ in OPENAI})
+    return Usage(**{to: sum(getattr(usage, to) or 0 for usage in usages) for _, _, to, _ in _OPENAI})

@@ -16,10 +16,10 @@ _TOO_LARGE = 1e300
 
 def text(value: Any, notes: Notes) -> str | None:
     """A text; numbers and booleans are spelled out, anything deeper is not a text."""
-    if value is None or value == "":
-        return None
     if isinstance(value, str):
-        return value
+        return value or None
+    if value is None:
+        return None
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):

@@ -560,7 +560,7 @@ class TestSink:
         threading.Timer(0.2, held.let_go.set).start()
         settled = to.write(batches[4])
         assert settled[:1] == batches[0]
-        assert settled + to.flush() == sum(batches, [])
+        assert settled + to.flush() == [event for batch in batches for event in batch]
         assert [len(package) for package in held.packages] == [1, 1, MOST_LINES, 1]
 
     def test_what_has_arrived_is_settled_with_the_next_batch(self) -> None:

@@ -239,9 +239,9 @@ class TestAccounts:
 class TestRepeats:
     def _shown(self, times: list[float]) -> list[str]:
         repeats, shown = Repeats(), []
-        for time in times:
+        for moment in times:
             record = logging.LogRecord("x", logging.WARNING, "", 0, "dead", (), None)
-            record.created, record.code = time, "invalid_json"
+            record.created, record.code = moment, "invalid_json"
             if repeats.filter(record):
                 shown.append(record.getMessage())
         return shown

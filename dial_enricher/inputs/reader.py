@@ -22,7 +22,7 @@ from dial_enricher.outlet import Outlet
 from dial_enricher.signals import Stop
 from dial_enricher.split import Splitter
 
-_CHUNK_BYTES = 1 << 20
+_CHUNK_BYTES = 1 << 18
 _QUIET_SECONDS = 0.2
 """After so long without input, a writer has nothing left to say to a program that was told to stop."""
 

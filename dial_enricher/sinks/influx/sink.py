@@ -84,8 +84,8 @@ class _Journey:
 class InfluxSink:
     """Writes to InfluxDB. An event is settled when the server has confirmed or refused each of its points.
 
-    `max_age` is how many seconds a package waits for more while the input does not pause. It waits longer when
-    the server is slow: one that holds more costs the server less than two, and nothing waits for it.
+    `max_age` is how many seconds a package waits for more while the input does not pause. It waits longer
+    when the server is slow: one that holds more costs less than two, and nobody waits for it.
     """
 
     def __init__(self, delivery: Delivery, stop: Stop, max_age: float) -> None:
