@@ -550,29 +550,35 @@ class TestSink:
         to.flush()
         assert [len(package) for package in held.packages] == [1, 1]
 
-    def test_two_packages_are_under_way_and_the_third_grows_until_it_has_to_wait(self) -> None:
+    def test_two_packages_are_under_way_and_the_third_has_to_wait(self) -> None:
         held = Held()
         to = sink(held, max_age=0)
-        batches = [events(count) for count in (1, 1, 1, MOST_LINES - 1, 1)]
-        for batch in batches[:4]:
-            assert to.write(batch) == []
-        assert all(event.log is None for batch in batches[:4] for event in batch), "bodies take room"
+        batches = [events(1) for _ in range(3)]
+        assert to.write(batches[0]) == []
+        assert to.write(batches[1]) == []
+        assert all(event.log is None for batch in batches[:2] for event in batch), "bodies take room"
         threading.Timer(0.2, held.let_go.set).start()
-        settled = to.write(batches[4])
-        assert settled[:1] == batches[0]
-        assert settled + to.flush() == [event for batch in batches for event in batch]
-        assert [len(package) for package in held.packages] == [1, 1, MOST_LINES, 1]
+        assert to.write(batches[2]) == batches[0]
+        assert to.flush() == batches[1] + batches[2]
 
-    def test_what_has_arrived_is_settled_with_the_next_batch(self) -> None:
-        held = Held()
-        held.let_go.set()
-        to = sink(held, max_age=0)
-        batch, settled = events(1), list[Event]()
-        settled += to.write(batch)
-        while not settled:
-            time.sleep(0.01)
-            settled += to.write([])
-        assert settled == batch
+    def test_the_wait_for_the_server_makes_no_package_old(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        class Slow(Held):
+            def deliver(self, lines: list[bytes], outcome: Outcome) -> None:
+                super().deliver(lines, outcome)
+                if lines is self.packages[0]:
+                    clock[0] += 100
+
+        clock, held = [0.0], Slow()
+        monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+        to = sink(held, max_age=1)
+        threading.Timer(0.2, held.let_go.set).start()
+        for _ in range(3):
+            clock[0] += 1
+            to.write(events(1))
+        for _ in range(2):
+            to.write(events(1))
+        to.flush()
+        assert [len(package) for package in held.packages] == [1, 1, 1, 2]
 
     def test_refused_and_undelivered_lines_kill_their_events_alone(self) -> None:
         held = Held()

@@ -69,10 +69,6 @@ class _Journey:
             self._outcome.bug = self._outcome.trouble = f"a bug, please report it: {where(error)}"
         self._arrived.set()
 
-    @property
-    def has_arrived(self) -> bool:
-        return self._arrived.is_set()
-
     def outcome(self, stop: Stop) -> Outcome:
         """What became of the package, or has become of it when the time for stopping is over."""
         while not self._arrived.wait(_GLANCE):
@@ -84,8 +80,7 @@ class _Journey:
 class InfluxSink:
     """Writes to InfluxDB. An event is settled when the server has confirmed or refused each of its points.
 
-    `max_age` is how many seconds a package waits for more while the input does not pause. It waits longer
-    when the server is slow: one that holds more costs less than two, and nobody waits for it.
+    `max_age` is how many seconds a package waits for more while the input does not pause.
     """
 
     def __init__(self, delivery: Delivery, stop: Stop, max_age: float) -> None:
@@ -102,10 +97,7 @@ class InfluxSink:
             if not self._package.has_room_for(event):
                 settled += self._dispatch()
             self._package.add(event)
-        while self._under_way and self._under_way[0].has_arrived:
-            settled += self._arrival()
-        is_old = time.monotonic() - self._package.born >= self._max_age
-        if is_old and len(self._under_way) < _UNDER_WAY:
+        if time.monotonic() - self._package.born >= self._max_age:
             settled += self._dispatch()
         return settled
 
@@ -117,10 +109,10 @@ class InfluxSink:
 
     def _dispatch(self) -> list[Event]:
         """Sends the package off, and settles the oldest one when too many are under way."""
-        package, self._package = self._package, _Package(time.monotonic())
         settled = self._arrival() if len(self._under_way) >= _UNDER_WAY else []
-        if package.events:
-            self._under_way.append(_Journey(package, self._delivery))
+        if self._package.events:
+            self._under_way.append(_Journey(self._package, self._delivery))
+        self._package = _Package(time.monotonic())  # its age counts from when it can be filled
         return settled
 
     def _arrival(self) -> list[Event]:
