@@ -575,6 +575,8 @@ class TestSink:
         for _ in range(3):
             clock[0] += 1
             to.write(events(1))
+            while not held.packages:
+                time.sleep(0.01)
         for _ in range(2):
             to.write(events(1))
         to.flush()
