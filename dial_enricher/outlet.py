@@ -10,6 +10,8 @@ _PAUSE_SECONDS = 0.05
 """After so long without a line the input pauses. Less may be a writer who needs a moment to fill a pipe
 again: to settle all that is under way each time would make a stream as slow as the server or one worker."""
 
+_LONG_AGO = float("-inf")
+
 
 class Outlet:
     """What all readers share: when batches leave, and when to say that the input pauses."""
@@ -38,8 +40,7 @@ class Outlet:
         patience = self.patience()
         if patience == 0:
             batch = self._batcher.take()
-            if not batch:
-                self._last_line = None
+            self._last_line = _LONG_AGO if batch else None  # who does not fill a batch is no busy writer
             return batch
         return None
 

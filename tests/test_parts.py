@@ -76,6 +76,8 @@ class TestOutlet:
         assert list(of.fill([line])) == []
         assert of.patience() == 0.5
         assert self.due_after(0.5, of) == [line]
+        assert of.due() == []
+        assert of.due() is None
 
     def test_a_pause_is_told_once_and_not_to_a_writer_who_only_takes_a_moment(self) -> None:
         of = self.outlet()
