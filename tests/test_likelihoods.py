@@ -1,5 +1,7 @@
 """Short cuts to a language lead where the long way does."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,8 +53,21 @@ def test_of_languages_that_are_not_chosen_none_is_told() -> None:
 
 
 @given(LINES)
-def test_plain_lines_are_what_sifting_makes_of_them(line: str) -> None:
-    assert prose._words(line) == prose._sifted(line)
+def test_plain_words_are_what_sifting_every_run_leaves(line: str) -> None:
+    sifted = prose._RUN.sub(lambda run: prose._kept(run[0], line), line)
+    assert prose._words(line) == " ".join(sifted.split())
+
+
+@given(LINES)
+def test_names_are_found_behind_a_word(line: str) -> None:
+    behind = r"(?<=[^\W\dA-Z_]\s)[A-Z][^\W\d_]+|(?<=[^\W\dA-Z_],\s)[A-Z][^\W\d_]+"
+    assert prose._NAME.sub("", line) == re.sub(behind, "", line)
+
+
+@given(st.lists(st.sampled_from(["```", "~", " ", "\n", ">", "code", "```js\n"])).map("".join))
+def test_a_text_without_tildes_has_the_same_fences_for_both_expressions(text: str) -> None:
+    if "~~~" not in text:
+        assert prose._FENCE.sub("\n", text) == prose._ANY_FENCE.sub("\n", text)
 
 
 @given(st.text())

@@ -35,6 +35,11 @@ def whole() -> Tokenizer:
 WHOLE, BY_WORD = whole(), WordTokenizer(whole(), LONGEST)
 
 
+def by_word(text: str, tokenizer: WordTokenizer = BY_WORD) -> list[int]:
+    found: list[int] = tokenizer.tokens(text).tolist()
+    return found
+
+
 def ids(text: str, tokenizer: Tokenizer = WHOLE) -> list[int]:
     found: list[int] = tokenizer.encode(text, add_special_tokens=False).ids
     return found
@@ -42,31 +47,31 @@ def ids(text: str, tokenizer: Tokenizer = WHOLE) -> list[int]:
 
 @given(TEXTS)
 def test_tokens_are_those_of_the_whole_text(text: str) -> None:
-    assert BY_WORD.tokens(text) == ids(text)
+    assert by_word(text) == ids(text)
 
 
 def test_each_character_of_the_usual_planes_does_what_it_does_in_the_whole_text() -> None:
-    known = (chr(code) for code in range(1, 0x20000) if not 0xD800 <= code < 0xE000)
+    known = (chr(code) for code in (*range(1, 0xD800), *range(0xE000, 0x20000), *range(0x2F800, 0x2FA20)))
     texts = [f"ab{char}cd {char} {char}x Q{char}" for char in known if category(char) != "Cn"]
     assert len(texts) > 60_000
-    wrong = [text for text in texts if BY_WORD.tokens(text) != ids(text)]
+    wrong = [text for text in texts if by_word(text) != ids(text)]
     assert wrong == []
 
 
 def test_only_the_first_tokens_count() -> None:
     text = "one, two and three. " * 100
     assert len(ids(text)) == LONGEST
-    assert BY_WORD.tokens(text) == ids(text)
-    assert WordTokenizer(whole(), 7).tokens(text) == ids(text)[:7]
+    assert by_word(text) == ids(text)
+    assert by_word(text, WordTokenizer(whole(), 7)) == ids(text)[:7]
 
 
 def test_more_words_than_are_remembered() -> None:
     words = ["".join(letters) for letters in product("abcdefghijklmnop", repeat=4)]
     for start in range(0, len(words), 400):
         text = " ".join(words[start : start + 400])
-        assert BY_WORD.tokens(text) == ids(text)
+        assert by_word(text) == ids(text)
     again = " ".join(words[:400])
-    assert BY_WORD.tokens(again) == ids(again)
+    assert by_word(again) == ids(again)
 
 
 @pytest.mark.parametrize(
@@ -89,4 +94,14 @@ def test_a_tokenizer_of_another_kind_is_given_the_whole_text(normalizer: Any, pa
         tokenizer.pre_tokenizer = parting
     ours = WordTokenizer(Tokenizer.from_str(tokenizer.to_str()), LONGEST)
     for text in ("Été a. A", "a\x01a", "été"):
-        assert ours.tokens(text) == ids(text, tokenizer)
+        assert by_word(text, ours) == ids(text, tokenizer)
+
+
+@pytest.mark.parametrize("special", [[], ["mask"], ["MASK", "[PAD]"]])
+def test_a_special_token_is_what_it_is_in_the_whole_text(special: list[str]) -> None:
+    tokenizer = Tokenizer(WordPiece({"[UNK]": 0, "mask": 1, "##s": 2, "mas": 3, "##k": 4}, unk_token="[UNK]"))
+    tokenizer.normalizer, tokenizer.pre_tokenizer = BertNormalizer(), BertPreTokenizer()
+    tokenizer.add_special_tokens(special)
+    ours = WordTokenizer(Tokenizer.from_str(tokenizer.to_str()), LONGEST)
+    for text in ("mask", "MASK", "masks°", "MASKS°", "amask", "aMASK", "[pad]", "[PAD]"):
+        assert by_word(text, ours) == ids(text, tokenizer)

@@ -70,7 +70,7 @@ _ALL = frozenset("".join(_ALPHABETS.values()))
 
 def strange_letters(text: str) -> dict[str, int]:
     """How many different letters of a text are not in the alphabet of each language; 0 is left out."""
-    letters = _ALL.intersection(text.lower())
+    letters = frozenset() if text.isascii() else _ALL.intersection(text.lower())
     if not letters:
         return {}
     return {code: strange for code, own in _LETTERS.items() if (strange := len(letters - own))}

@@ -1,7 +1,7 @@
 """How likely each language is for a sample of prose: what its letters say, corrected by its common words."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
+from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 from dial_enricher.enrich import prose
@@ -61,18 +61,21 @@ class Judge:
         self._latin = _detector([code for code in codes if code in latin], accuracy)
         self._foreign = _detector([code for code in codes if code not in latin], accuracy)
         self._others = frozenset(codes).difference(quick)
+        self._usualness = {code: _usualness(code) for code in _known()}
 
     def likelihoods(self, sample: str) -> Likelihoods:
         """What is known of a sample; nothing of one that is too short."""
-        if not _is_telling(sample):
+        latin, foreign = prose.by_script(sample)
+        telling = latin + foreign
+        if telling < GREETING or (telling < prose.TELLING and not all_are_common(sample)):
             return {}
-        evidence = _Evidence(sample)
-        if not prose.is_latin(sample):
+        evidence = _Evidence(sample, telling, self._usualness)
+        if latin < foreign:
             return evidence.weighed(_asked(self._foreign, sample[:FOREIGN]))
         if self._quick:
             likely = evidence.weighed(_asked(self._quick, sample[:GLANCE]))
             code, share = best(likely)
-            if share >= SURE and evidence.of(code) >= CLEAR * evidence.most(self._others):
+            if share >= SURE and evidence.is_clear(code, self._others):
                 return likely
         return evidence.weighed(_asked(self._latin, sample))
 
@@ -80,33 +83,31 @@ class Judge:
 class _Evidence:
     """What speaks for and against the languages of a sample, beside its letters."""
 
-    def __init__(self, sample: str) -> None:
-        self._slip = (SLIP / prose.evidence(sample)) ** 2
-        self._support: defaultdict[str, float] = defaultdict(lambda: 1.0)
+    def __init__(self, sample: str, telling: int, usualness: Likelihoods) -> None:
+        """`telling` is how much the letters of the sample can tell."""
+        self._slip = (SLIP / telling) ** 2
+        self._factors = dict(usualness)
+        """How much likelier than by its letters alone each language is."""
+        self._supported: set[str] = set()
         for word, languages in languages_by_word(sample):
+            self._supported.update(languages)
+            weight = WORD * len(word)
             for code in languages:
-                self._support[code] *= WORD * len(word)
-        self._strange = strange_letters(sample)
+                self._factors[code] *= weight
+        for code, strange in strange_letters(sample).items():
+            self._factors[code] *= STRANGE ** min(strange, MOST_STRANGE)
 
-    def of(self, code: str) -> float:
-        """How much likelier than by its letters alone a language is."""
-        factor = _usualness(code)
-        if code in self._support:
-            factor *= self._support[code]
-        if code in self._strange:
-            factor *= STRANGE ** min(self._strange[code], MOST_STRANGE)
-        return factor
-
-    def most(self, codes: Set[str]) -> float:
-        """The most that speaks for one of these languages; nothing much for those without a word."""
-        return max([1.0, *(self.of(code) for code in self._support if code in codes)])
+    def is_clear(self, code: str, others: Set[str]) -> bool:
+        """Whether far more speaks for a language than for others; hardly anything does without a word."""
+        most = max(map(self._factors.__getitem__, self._supported & others), default=1.0)
+        return self._factors[code] >= CLEAR * max(most, 1.0)
 
     def weighed(self, by_letters: Likelihoods) -> Likelihoods:
         """Likelihoods by letters alone, corrected."""
         return shares(
-            (code, (value + self._slip if code in self._support else value) * self.of(code))
+            (code, (value + self._slip if code in self._supported else value) * self._factors[code])
             for code, value in by_letters.items()
-            if value or code in self._support
+            if value or code in self._supported
         )
 
 
@@ -122,12 +123,6 @@ def shares(weights: Iterable[tuple[str, float]]) -> Likelihoods:
     return {code: weight / total for code, weight in known if weight > LEAST * total}
 
 
-def _is_telling(sample: str) -> bool:
-    """Whether a sample is worth asking about: by its length, or because it is a greeting and the like."""
-    evidence = prose.evidence(sample)
-    return evidence >= prose.TELLING or (evidence >= GREETING and all_are_common(sample))
-
-
 def _usualness(code: str) -> float:
     return 1.0 if code in _USUAL else 0.05 if code in _RARE else 0.4
 
@@ -139,9 +134,7 @@ def _asked(detector: "LanguageDetector | None", sample: str) -> Likelihoods:
 
 def _checked(languages: Sequence[str] | None) -> list[str]:
     """The codes to choose from. Raises SettingError."""
-    from lingua import Language
-
-    known = [_code(language) for language in Language.all()]
+    known = _known()
     chosen = known if languages is None else [code.lower() for code in languages]
     for code in chosen:
         if code not in known:
@@ -151,12 +144,19 @@ def _checked(languages: Sequence[str] | None) -> list[str]:
     return chosen
 
 
+def _known() -> list[str]:
+    from lingua import Language
+
+    return [_code(language) for language in Language.all()]
+
+
 def _latin_script() -> frozenset[str]:
     from lingua import Language
 
     return frozenset(_code(language) for language in Language.all_with_latin_script())
 
 
+@cache
 def _code(language: "Language") -> str:
     return language.iso_code_639_1.name.lower()
 

@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 from dial_enricher.errors import SettingError
 from dial_enricher.topics import files
 from dial_enricher.topics.model import well_formed
-from dial_enricher.topics.words import WordTokenizer
+from dial_enricher.topics.words import Tokens, WordTokenizer
 
 Vector = NDArray[np.float32]
 
@@ -57,20 +57,19 @@ class StaticEmbedding:
     def embed(self, texts: Sequence[str]) -> Iterator[Vector]:
         """One vector for each text, in order; zeros for a text without a known token."""
         for text in texts:
-            tokens = self._tokenizer.tokens(well_formed(text[: self._max_characters]))
-            yield self._mean(np.array(tokens, dtype=np.intp))
+            yield self._mean(self._tokenizer.tokens(well_formed(text[: self._max_characters])))
 
-    def _mean(self, tokens: NDArray[np.intp]) -> Vector:
+    def _mean(self, tokens: Tokens) -> Vector:
         if self._unknown is not None:
             tokens = tokens[tokens != self._unknown]
         if not len(tokens):
             return np.zeros(self.dimension, np.float32)
         rows = tokens if self._mapping is None else self._mapping[tokens]
-        vectors = self._table.take(rows, axis=0).astype(np.float32)
+        vectors = self._table.take(rows, axis=0)
         if self._weights is not None:
-            vectors *= self._weights[tokens, None]
+            vectors = vectors * self._weights[tokens, None]
         # model2vec rounds the mean to the precision of the table, and the nearest topic may hang on that.
-        mean: Vector = vectors.mean(axis=0).astype(self._precision).astype(np.float32)
+        mean: Vector = vectors.mean(axis=0, dtype=np.float32).astype(self._precision).astype(np.float32)
         return mean
 
 

@@ -5,32 +5,39 @@ whole text, for a fraction of the cost.
 """
 
 import re
+from array import array
 from functools import lru_cache
-from itertools import chain
 from unicodedata import category, normalize
 
+import numpy as np
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
-REMEMBERED = 6000
-"""Words whose tokens are kept, each by itself: a few megabytes."""
+REMEMBERED = 10_000
+"""Words whose tokens are kept, each by itself: two megabytes."""
 
-_SPACES = r"\s\xa0\u2000-\u200a\u202f\u205f\u3000"
+Tokens = NDArray[np.intc]
+
+_SPACES = r" \t\n\r\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+"""Not all that Python takes for spaces: the tokenizer drops some controls, and joins what they part."""
 _MARKS = (
     r"!-/:-@\[-`{-~\xa1\xab\xb7\xbb\xbf\u060c\u061b\u061f\u0964\u2010-\u2027\u3001-\u3003\u3008-\u3011"
     r"\uff01-\uff03\uff05-\uff0a\uff0c-\uff0f\uff1a\uff1b\uff1f\uff20"
 )
 """Each is a word of its own; of those beyond ASCII only the usual ones are here."""
-_CHINESE = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002a6df\U0002a700-\U0002b81f"
-"""So is each of these."""
-_WORD = re.compile(rf"[^{_SPACES}{_MARKS}{_CHINESE}]+|[{_MARKS}{_CHINESE}]")
+_CHINESE = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+"""So is each of these, and some rarer ones."""
+_WORD = re.compile(rf"[{_MARKS}{_CHINESE}]|[^{_SPACES}{_MARKS}{_CHINESE}]+")
+"""A word, or more than one: those that a character parts which is not among the above."""
 _KNOWN = re.compile(
-    r"[0-9A-Za-z\x80-\u07fc\u0900-\u097f\u0e00-\u0e7f\u1100-\u11ff\u1e00-\u1fff\u3040-\u30ff]+"
+    r"[0-9A-Za-z\x80-\u07fc\u0900-\u097f\u0e00-\u0e7f\u1100-\u11ff\u1e00-\u1fff\u3040-\u30ff\u4e00-\u9fa5"
+    r"\uac00-\ud7a3]+"
 )
-"""Scripts in which every Unicode says of each character what it is."""
-_CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85]"
-"""The tokenizer drops these, and joins what they part."""
+"""Scripts in which every Unicode says of each character what it is, and what its parts are."""
+_NOTHING = r"(?!)"
+"""Is nowhere in a text."""
 
 
 class WordTokenizer:
@@ -45,23 +52,24 @@ class WordTokenizer:
         self._max_tokens = max_tokens
         self._is_by_word = _is_by_word(tokenizer)
         special = [re.escape(token.content) for token in tokenizer.get_added_tokens_decoder().values()]
-        self._whole = re.compile("|".join([*special, _CONTROL]))
-        """What a text has that cannot be taken word by word."""
+        self._special = re.compile("|".join(special) or _NOTHING, re.IGNORECASE)
+        """What a text has that cannot be taken word by word, nor put in lower case before."""
         self._of_word = lru_cache(REMEMBERED)(self._ask_word)
 
-    def tokens(self, text: str) -> list[int]:
+    def tokens(self, text: str) -> Tokens:
         """The tokens of a text without lone surrogates."""
-        if not self._is_by_word or self._whole.search(text):
-            return self._ask(text)
-        words = _WORD.findall(text.lower() if text.isascii() else text)
-        return list(chain.from_iterable(map(self._of_word, words)))[: self._max_tokens]
+        if not self._is_by_word or self._special.search(text):
+            return np.array(self._ask(text), np.intc)
+        # The tokenizer, too, puts each letter by itself in lower case; Python knows another sigma at the end.
+        words = _WORD.findall(text.replace("Σ", "σ").lower())
+        return np.frombuffer(b"".join(map(self._of_word, words)), np.intc)[: self._max_tokens]
 
-    def _ask_word(self, word: str) -> list[int]:
-        letters = word.lower() if word.isascii() else _bare_letters(word)
-        if not letters:
-            return self._ask(word)
-        # What the tokenizer does before, which is most of its work, is done.
-        return [token.id for token in self._model.tokenize(letters)]
+    def _ask_word(self, word: str) -> bytes:
+        """The tokens of a word in lower case, as they lie in an array: that takes the least memory."""
+        letters = word if word.isascii() and word.isalnum() else _bare_letters(word)
+        # With letters, what the tokenizer does before, which is most of its work, is done.
+        ids = [token.id for token in self._model.tokenize(letters)] if letters else self._ask(word)
+        return array("i", ids).tobytes()
 
     def _ask(self, text: str) -> list[int]:
         ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
@@ -69,11 +77,10 @@ class WordTokenizer:
 
 
 def _bare_letters(word: str) -> str:
-    """A word without accents, in lower case; nothing where it has more than letters of known scripts."""
+    """A word without accents; nothing where it has more than letters of known scripts."""
     parts = normalize("NFD", word)
-    # Letter by letter: at the end of a word Python's own lower case of a sigma would be another one.
-    letters = "".join([char.lower() for char in parts if category(char) != "Mn"])
-    return letters if _KNOWN.fullmatch(parts) and letters.isalnum() else ""
+    letters = parts if parts.isalnum() else "".join([char for char in parts if category(char) != "Mn"])
+    return letters if _KNOWN.fullmatch(word) and letters.isalnum() else ""
 
 
 def _is_by_word(tokenizer: Tokenizer) -> bool:
