@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dial_enricher.enrich import prose
 from dial_enricher.enrich.likelihoods import SURE, Accuracy, Judge, Likelihoods, best, shares
 from dial_enricher.enrich.recent import Recent
+from dial_enricher.enrich.work import is_asked
 from dial_enricher.event import Event, Texts
 
 LIKELY = 0.3
@@ -44,8 +45,7 @@ class Language:
 
     def concerns(self, event: Event) -> bool:
         """Whether the language of an event is asked for."""
-        exchange = event.exchange
-        return exchange is not None and bool(self._everyone or exchange.columns.get("chat_id"))
+        return is_asked(event, self._everyone)
 
     def fill(self, events: list[Event]) -> None:
         """Tells the language of each event; one that fails goes without, and its notes count it."""

@@ -1,6 +1,7 @@
 """The topic of an exchange: asked of a topic model, once for each text."""
 
 from dial_enricher.enrich.recent import REMEMBERED, Recent
+from dial_enricher.enrich.work import is_asked
 from dial_enricher.event import Event
 from dial_enricher.topics.excerpt import excerpt
 from dial_enricher.topics.model import TopicModel
@@ -25,8 +26,7 @@ class Topic:
 
     def concerns(self, event: Event) -> bool:
         """Whether the topic of an event is asked for."""
-        exchange = event.exchange
-        return exchange is not None and bool(self._everyone or exchange.columns.get("chat_id"))
+        return is_asked(event, self._everyone)
 
     def _tell(self, events: list[Event]) -> None:
         exchanges = [event.exchange for event in events if event.exchange is not None]

@@ -43,6 +43,12 @@ class Alone:
         pass
 
 
+def is_asked(event: Event, everyone: bool) -> bool:
+    """Whether a column is to be found out for an event: for every exchange, or for those with a chat id."""
+    exchange = event.exchange
+    return exchange is not None and bool(everyone or exchange.columns.get("chat_id"))
+
+
 def warm_up(enrichers: Sequence[Enricher]) -> None:
     """Makes enrichers load now what they load with the first text of a script.
 
