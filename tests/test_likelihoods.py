@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from benchmarks.eval_language import rows
 from dial_enricher.enrich import prose
-from dial_enricher.enrich.likelihoods import LEAST, Judge, best, shares
+from dial_enricher.enrich.likelihoods import LEAST, Judge, _Evidence, best, shares
 from dial_enricher.enrich.recent import Recent
 
 SAMPLES = sorted(
@@ -36,13 +36,33 @@ LINES = st.lists(
 ).map(" ".join)
 
 
-def test_a_glance_finds_what_a_long_look_finds() -> None:
-    quick, slow = Judge(None, "low"), Judge(None, "low")
-    slow._quick = None
-    found = [(quick.likelihoods(sample), slow.likelihoods(sample)) for sample in SAMPLES]
-    glances = [pair for pair in found if pair[0] != pair[1]]
-    assert len(glances) > 300, "hardly anything is told at a glance"
-    assert [pair for pair in found if best(pair[0])[0] != best(pair[1])[0]] == []
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Judge:
+    """Asks about all languages, whatever the words say."""
+    judge = Judge(None, "low")
+    judge._quick = None
+    monkeypatch.setattr(_Evidence, "outright", lambda self: "")
+    return judge
+
+
+@pytest.mark.parametrize("outright", [True, False])
+def test_short_ways_find_what_the_long_way_finds(
+    slow: Judge, monkeypatch: pytest.MonkeyPatch, outright: bool
+) -> None:
+    long = [slow.likelihoods(sample) for sample in SAMPLES]
+    if outright:
+        monkeypatch.undo()
+    quick = Judge(None, "low")
+    short = [quick.likelihoods(sample) for sample in SAMPLES]
+    pairs = list(zip(short, long, strict=True))
+    assert sum(one != other for one, other in pairs) > 300, "hardly anything takes a short way"
+    assert [pair for pair in pairs if best(pair[0])[0] != best(pair[1])[0]] == []
+
+
+def test_words_tell_a_language_outright_only_if_it_is_chosen() -> None:
+    french = "Je voudrais savoir comment nous pouvons faire cela avec vous dans cette maison"
+    assert Judge(None, "low").likelihoods(french) == {"fr": 1.0}
+    assert best(Judge(["en", "de"], "low").likelihoods(french))[0] in ("en", "de")
 
 
 def test_of_languages_that_are_not_chosen_none_is_told() -> None:

@@ -30,6 +30,8 @@ LEAST = 1e-4
 """A language less likely than this is as good as impossible."""
 SURE = 0.8
 """A sample this likely to be in one language needs nothing to confirm it."""
+OUTRIGHT = 10_000.0
+"""How much more than for any other language the words must speak for one, to ask nobody."""
 CLEAR = 100.0
 """How much more than for any other language the words must speak for a quick one, to ask no further."""
 GLANCE = 40
@@ -41,6 +43,8 @@ _USUAL = frozenset(
     "ar cs da de el en es fa fi fr he hi hu id it ja ko nb nl pl pt ro ru sv th tr uk vi zh".split()
 )
 _RARE = frozenset("bs cy eo ga la lg mi nn sn so st tn ts xh yo zu".split())
+_NO_WORDS = [(1.0, ""), (1.0, "")]
+"""How much speaks for languages without a word."""
 _QUICK = frozenset("cs de en es fr it nl pl pt ro sv tr".split())
 """Of the Latin script, most texts are in one of these; to choose among them is five times as fast."""
 
@@ -48,8 +52,9 @@ _QUICK = frozenset("cs de en es fr it nl pl pt ro sv tr".split())
 class Judge:
     """Asks lingua, and corrects what it says.
 
-    In the Latin script it is asked about a few languages first. When it is sure of one, and the common words
-    of the sample speak for that one and hardly for any language that was not asked about, this is the answer.
+    In the Latin script the common words of a sample often tell its language outright. Where they do not, lingua
+    is asked about a few languages first. When it is sure of one, and the words speak for that one and hardly for
+    any language that was not asked about, this is the answer.
     """
 
     def __init__(self, languages: Sequence[str] | None, accuracy: Accuracy) -> None:
@@ -60,7 +65,8 @@ class Judge:
         self._quick = _detector(quick if len(quick) > 1 else [], accuracy)
         self._latin = _detector([code for code in codes if code in latin], accuracy)
         self._foreign = _detector([code for code in codes if code not in latin], accuracy)
-        self._others = frozenset(codes).difference(quick)
+        self._chosen = frozenset(codes)
+        self._others = self._chosen.difference(quick)
         self._usualness = {code: _usualness(code) for code in _known()}
 
     def likelihoods(self, sample: str) -> Likelihoods:
@@ -72,6 +78,8 @@ class Judge:
         evidence = _Evidence(sample, telling, self._usualness)
         if latin < foreign:
             return evidence.weighed(_asked(self._foreign, sample[:FOREIGN]))
+        if (told := evidence.outright()) in self._chosen:
+            return {told: 1.0}
         if self._quick:
             likely = evidence.weighed(_asked(self._quick, sample[:GLANCE]))
             code, share = best(likely)
@@ -96,6 +104,13 @@ class _Evidence:
                 self._factors[code] *= weight
         for code, strange in strange_letters(sample).items():
             self._factors[code] *= STRANGE ** min(strange, MOST_STRANGE)
+
+    def outright(self) -> str:
+        """The language for which the words speak far more than for any other; mostly there is one."""
+        second, (most, code) = sorted(_NO_WORDS + [(self._factors[code], code) for code in self._supported])[
+            -2:
+        ]
+        return code if most >= OUTRIGHT * second[0] else ""
 
     def is_clear(self, code: str, others: Set[str]) -> bool:
         """Whether far more speaks for a language than for others; hardly anything does without a word."""
