@@ -52,9 +52,9 @@ _QUICK = frozenset("cs de en es fr it nl pl pt ro sv tr".split())
 class Judge:
     """Asks lingua, and corrects what it says.
 
-    In the Latin script the common words of a sample often tell its language outright. Where they do not, lingua
-    is asked about a few languages first. When it is sure of one, and the words speak for that one and hardly for
-    any language that was not asked about, this is the answer.
+    In the Latin script the common words of a sample often tell its language outright. Where they do not,
+    lingua is asked about a few languages first. When it is sure of one, and the words speak for that one and
+    hardly for any language that was not asked about, this is the answer.
     """
 
     def __init__(self, languages: Sequence[str] | None, accuracy: Accuracy) -> None:
