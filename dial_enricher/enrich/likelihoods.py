@@ -107,10 +107,9 @@ class _Evidence:
 
     def outright(self) -> str:
         """The language for which the words speak far more than for any other; mostly there is one."""
-        second, (most, code) = sorted(_NO_WORDS + [(self._factors[code], code) for code in self._supported])[
-            -2:
-        ]
-        return code if most >= OUTRIGHT * second[0] else ""
+        supported = [(self._factors[code], code) for code in self._supported]
+        (second, _), (most, code) = sorted(_NO_WORDS + supported)[-2:]
+        return code if most >= OUTRIGHT * second else ""
 
     def is_clear(self, code: str, others: Set[str]) -> bool:
         """Whether far more speaks for a language than for others; hardly anything does without a word."""
