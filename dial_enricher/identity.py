@@ -11,6 +11,7 @@ from uuid import UUID, uuid5
 
 from dial_enricher.errors import BadRecord, Code
 from dial_enricher.event import Json, Log
+from dial_enricher.take import need
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_SECONDS = 86_400
@@ -20,6 +21,11 @@ _STRIDE = 7919
 """Shares no divisor with a million, so that a million positions differ."""
 _NAMESPACE = UUID("6f0b3c7e-5a52-5d0c-9a5e-3b1f9d0c4d11")
 """Ours, fixed for ever: other ids would count every request again on a replay."""
+
+
+def request_time(log: Log) -> int:
+    """When a request came, in nanoseconds since 1970. Raises BadRecord where the log does not tell it."""
+    return nanoseconds(need(log.data, ("request", "time")))
 
 
 def nanoseconds(time: Any) -> int:

@@ -13,7 +13,6 @@ from dial_enricher import identity
 from dial_enricher.errors import BadRecord, Code
 from dial_enricher.event import Event, Exchange, Json, Log, Point, Usage
 from dial_enricher.schema import COLUMNS, UNDEFINED, Kind, Measurement
-from dial_enricher.take import need
 from dial_enricher.values import Notes
 
 MAX_TAG_BYTES = 2048
@@ -47,7 +46,7 @@ class PointBuilder:
         log, exchange = event.log, event.exchange
         if log is None or exchange is None:
             return
-        time = identity.nanoseconds(need(log.data, ("request", "time")))
+        time = identity.request_time(log)
         columns = _all_columns(log, exchange, time)
         identified = self._measurements[exchange.measurement].tags_identify and identity.has_trace(columns)
         for position, call in enumerate(exchange.calls or [{}]):

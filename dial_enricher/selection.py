@@ -10,12 +10,10 @@ from dial_enricher.errors import BadRecord, SettingError
 from dial_enricher.event import Event, Exchange, Json, Log
 from dial_enricher.points import Reader, clean, reader
 from dial_enricher.schema import COLUMNS, ENRICHED, Kind, Measurement
-from dial_enricher.take import need
 from dial_enricher.values import spelled_out
 
 NOT_SELECTED = "not_selected"
 """Why a record that is not wanted is ignored."""
-_TIME = ("request", "time")
 _MEASUREMENT = "measurement"
 _MADE = {*ENRICHED, "price", "deployment_price"}
 """Columns that no record has before it was enriched and priced."""
@@ -59,7 +57,7 @@ class Selection:
     def _is_in_time(self, log: Log) -> bool:
         if self.since is None and self.until is None:
             return True
-        time = _time(log)
+        time = identity.request_time(log)
         return (self.since is None or self.since <= time) and (self.until is None or time < self.until)
 
     def _fits(self, log: Log, exchange: Exchange) -> bool:
@@ -137,9 +135,5 @@ def _value(column: str, log: Log, exchange: Exchange, call: Json) -> Any:
     if column in call:
         return call[column]
     if column == "response_id" and exchange.columns.get(column, "") is None:
-        return identity.response_id(log, exchange.columns, _time(log))
+        return identity.response_id(log, exchange.columns, identity.request_time(log))
     return exchange.columns.get(column, getattr(exchange.usage, column, None))
-
-
-def _time(log: Log) -> int:
-    return identity.nanoseconds(need(log.data, _TIME))

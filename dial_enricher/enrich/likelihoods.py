@@ -43,8 +43,6 @@ _USUAL = frozenset(
     "ar cs da de el en es fa fi fr he hi hu id it ja ko nb nl pl pt ro ru sv th tr uk vi zh".split()
 )
 _RARE = frozenset("bs cy eo ga la lg mi nn sn so st tn ts xh yo zu".split())
-_NO_WORDS = [(1.0, ""), (1.0, "")]
-"""How much speaks for languages without a word."""
 _QUICK = frozenset("cs de en es fr it nl pl pt ro sv tr".split())
 """Of the Latin script, most texts are in one of these; to choose among them is five times as fast."""
 
@@ -83,7 +81,7 @@ class Judge:
         if self._quick:
             likely = evidence.weighed(_asked(self._quick, sample[:GLANCE]))
             code, share = best(likely)
-            if share >= SURE and evidence.is_clear(code, self._others):
+            if share >= SURE and evidence.leads(code, self._others, CLEAR):
                 return likely
         return evidence.weighed(_asked(self._latin, sample))
 
@@ -106,15 +104,14 @@ class _Evidence:
             self._factors[code] *= STRANGE ** min(strange, MOST_STRANGE)
 
     def outright(self) -> str:
-        """The language for which the words speak far more than for any other; mostly there is one."""
-        supported = [(self._factors[code], code) for code in self._supported]
-        (second, _), (most, code) = sorted(_NO_WORDS + supported)[-2:]
-        return code if most >= OUTRIGHT * second else ""
+        """The language for which the words speak far more than for any other; often there is one."""
+        code = max(self._supported, key=self._factors.__getitem__, default="")
+        return code if code and self.leads(code, self._supported - {code}, OUTRIGHT) else ""
 
-    def is_clear(self, code: str, others: Set[str]) -> bool:
-        """Whether far more speaks for a language than for others; hardly anything does without a word."""
-        most = max(map(self._factors.__getitem__, self._supported & others), default=1.0)
-        return self._factors[code] >= CLEAR * max(most, 1.0)
+    def leads(self, code: str, others: Set[str], by: float) -> bool:
+        """Whether so many times more speaks for a language than for any of the others, and than for none."""
+        known = [self._factors[other] for other in self._supported & others]
+        return self._factors[code] >= by * max([1.0, *known])
 
     def weighed(self, by_letters: Likelihoods) -> Likelihoods:
         """Likelihoods by letters alone, corrected."""
